@@ -1,0 +1,41 @@
+/** The environment variables that tokenfuse reads. Nothing outside this list changes its behaviour. */
+export const ENV_URL = 'TOKENFUSE_URL'
+export const ENV_TOKEN = 'TOKENFUSE_TOKEN'
+export const ENV_TOKEN_FILE = 'TOKENFUSE_TOKEN_FILE'
+export const ENV_AGENT = 'TOKENFUSE_AGENT'
+export const ENV_TASK = 'TOKENFUSE_TASK'
+export const ENV_TASK_TYPE = 'TOKENFUSE_TASK_TYPE'
+export const ENV_USER = 'TOKENFUSE_USER'
+export const ENV_SESSION = 'TOKENFUSE_SESSION'
+export const ENV_TENANT = 'TOKENFUSE_TENANT'
+/** `name=value` pairs, separated by commas. */
+export const ENV_TAGS = 'TOKENFUSE_TAGS'
+export const ENV_CRITICALITY = 'TOKENFUSE_CRITICALITY'
+/** `allow` (default) or `refuse`: what a guard does that never heard of a policy. */
+export const ENV_ON_START = 'TOKENFUSE_ON_START'
+export const ENV_DISABLED = 'TOKENFUSE_DISABLED'
+/**
+ * Further hosts that speak a known dialect: `host[:port]=openai|anthropic`, separated by commas; `+usage` after
+ * the dialect says that the host accepts `stream_options.include_usage`.
+ */
+export const ENV_HOSTS = 'TOKENFUSE_HOSTS'
+/** Where unsent spans wait for the next process. Default: `tokenfuse-spool` in the system's temporary folder. */
+export const ENV_SPOOL_DIR = 'TOKENFUSE_SPOOL_DIR'
+
+export const ENV_OTLP_ENDPOINT = 'OTEL_EXPORTER_OTLP_ENDPOINT'
+export const ENV_OTLP_TRACES_ENDPOINT = 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'
+export const ENV_OTLP_HEADERS = 'OTEL_EXPORTER_OTLP_HEADERS'
+export const ENV_OTLP_TRACES_HEADERS = 'OTEL_EXPORTER_OTLP_TRACES_HEADERS'
+export const ENV_SERVICE_NAME = 'OTEL_SERVICE_NAME'
+export const ENV_RESOURCE_ATTRIBUTES = 'OTEL_RESOURCE_ATTRIBUTES'
+
+export const DEFAULT_PORT = 4319
+export const DEFAULT_URL = `http://127.0.0.1:${DEFAULT_PORT}`
+/** The folder of an embedded processor's state, in the current folder. */
+export const DATA_DIRECTORY = '.tokenfuse'
+/** In the data folder: the control token, readable by its owner alone. */
+export const TOKEN_FILE = 'token'
+/** In the data folder: JSON `{url, pid}` of the running processor. */
+export const ENDPOINT_FILE = 'endpoint.json'
+export const UNKNOWN = 'unknown'
+export const DEFAULT_TENANT = 'default'

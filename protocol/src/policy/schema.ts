@@ -1,0 +1,151 @@
+import { z } from 'zod'
+import { picoUsdFromUsd } from '../money.ts'
+import { isDimension } from '../scope.ts'
+
+const MILLISECONDS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+
+/** `30s`, `15m`, `24h` or `7d`; read as milliseconds. */
+const duration = z
+  .string()
+  .regex(/^[1-9]\d{0,6}[smhd]$/, 'write a whole number and s, m, h or d, such as 15m')
+  .transform(
+    (text) => Number(text.slice(0, -1)) * MILLISECONDS[text.at(-1) as 's' | 'm' | 'h' | 'd'],
+  )
+
+/** A decimal amount of USD, as a text or a number; kept as the text so that it stays exact. */
+const usd = z.union([z.string(), z.number()]).transform((value, context) => {
+  try {
+    if (picoUsdFromUsd(value) >= 0n) return String(value)
+    context.addIssue({ code: 'custom', message: 'an amount of USD cannot be negative' })
+  } catch {
+    context.addIssue({
+      code: 'custom',
+      message: 'write a plain decimal amount of USD, such as 2.50',
+    })
+  }
+  return z.NEVER
+})
+
+const dimension = z.string().refine(isDimension, {
+  error:
+    'not a dimension: use agent, task, taskType, step, user, session, model, provider, service, tenant or tag.<name>',
+})
+
+const tokens = z.int().positive()
+const limitSchema = z
+  .strictObject({
+    tokens: tokens.optional().describe('input and output together'),
+    inputTokens: tokens.optional(),
+    outputTokens: tokens.optional(),
+    usd: usd.optional(),
+  })
+  .refine((limit) => Object.values(limit).filter((value) => value !== undefined).length === 1, {
+    error: 'a limit names exactly one of tokens, inputTokens, outputTokens and usd',
+  })
+
+export const CALENDAR_WINDOWS = ['hour', 'day', 'week', 'month'] as const
+
+export const budgetSchema = z
+  .strictObject({
+    id: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'use small letters, digits, dots and dashes'),
+    description: z.string().optional(),
+    match: z
+      .partialRecord(dimension, z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]))
+      .default({})
+      .describe('which calls it is for: a glob, or several, for each dimension named'),
+    per: z
+      .array(dimension)
+      .max(6)
+      .default([])
+      .describe('one counter for each value of these dimensions'),
+    limit: limitSchema.optional().describe('a budget without a limit is inactive'),
+    window: z
+      .union([z.enum([...CALENDAR_WINDOWS, 'lifetime']), z.strictObject({ rolling: duration })])
+      .describe('calendar windows follow the time zone of the policy'),
+    mode: z.enum(['hard', 'soft', 'shadow']).default('hard'),
+    warnAt: z.number().gt(0).lte(1).default(0.8).describe('share of the limit at which to warn'),
+    stale: z
+      .enum(['degrade', 'refuse', 'allow'])
+      .default('degrade')
+      .describe('what a guard does that has not heard from the governor'),
+    bestEffort: z
+      .boolean()
+      .default(false)
+      .describe('a hard budget may allow when stale only if this is true'),
+    grace: duration
+      .default(600_000)
+      .describe('how long a guard goes on at its last pace without a governor'),
+    uncappable: z
+      .enum(['run', 'refuse'])
+      .default('run')
+      .describe('calls whose output the provider cannot be told to limit'),
+    maxWait: duration
+      .default(60_000)
+      .describe('how long a call may wait for credit before it is refused'),
+    settleAfter: duration
+      .default(900_000)
+      .describe('after this, credit of a vanished guard is charged (hard) or released (soft)'),
+  })
+  .refine((budget) => !(budget.mode === 'hard' && budget.stale === 'allow' && !budget.bestEffort), {
+    error:
+      'a hard budget cannot allow calls when stale; say bestEffort: true, or use degrade or refuse',
+    path: ['stale'],
+  })
+export type Budget = z.output<typeof budgetSchema>
+
+const priceOverrideSchema = z.strictObject({
+  model: z.string().min(1).describe('glob over model names'),
+  provider: z.string().min(1).optional(),
+  serviceTier: z.string().min(1).optional(),
+  inputUsdPerMillion: usd,
+  outputUsdPerMillion: usd,
+  cacheReadUsdPerMillion: usd.optional(),
+  cacheWriteUsdPerMillion: usd.optional(),
+  cacheWrite1hUsdPerMillion: usd.optional(),
+  webSearchUsd: usd.optional(),
+})
+export type PriceOverride = z.output<typeof priceOverrideSchema>
+
+export const policySchema = z
+  .strictObject({
+    version: z.literal(1),
+    timezone: z
+      .string()
+      .default('UTC')
+      .refine(isTimeZone, { error: 'not a time zone: use an IANA name such as Europe/Berlin' }),
+    budgets: z.array(budgetSchema).max(1000).default([]),
+    prices: z
+      .array(priceOverrideSchema)
+      .max(1000)
+      .default([])
+      .describe('first match wins, before the catalogue'),
+  })
+  .superRefine((policy, context) => {
+    const seen = new Set<string>()
+    for (const [index, { id }] of policy.budgets.entries()) {
+      if (seen.has(id)) {
+        context.addIssue({
+          code: 'custom',
+          path: ['budgets', index, 'id'],
+          message: `a second budget is called "${id}"; ids are unique`,
+        })
+      }
+      seen.add(id)
+    }
+  })
+  .meta({ id: 'Policy', title: 'tokenfuse.yaml' })
+export type Policy = z.output<typeof policySchema>
+export type PolicyInput = z.input<typeof policySchema>
+
+export const EMPTY_POLICY: Policy = policySchema.parse({ version: 1 })
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name })
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,142 @@
+import { calcPrice, findProvider, TieredPrices } from '@pydantic/genai-prices'
+import { picoUsdFromUsd } from '../money.ts'
+import type { PriceOverride } from '../policy/schema.ts'
+import { globMatches } from '../scope.ts'
+import type { Priced } from '../usage-event.ts'
+import { ceilingRate } from './ceiling.ts'
+import { type Rate, type TokenPriceKind, type UnitPrice } from './rate.ts'
+
+/** The package that the base prices come from, with its version: part of every event's `priceVersion`. */
+export const PRICE_BASE = 'genai-prices@0.1.8'
+
+const FREE: UnitPrice = Object.freeze({ base: 0n, tiers: [] })
+const MAX_CACHED_RATES = 10_000
+
+/** Finds what a model costs: overrides first, then the catalogue, then its family, then the ceiling. */
+export class PriceCatalogue {
+  readonly #overrides: readonly PriceOverride[]
+  readonly #cache = new Map<string, Rate>()
+
+  constructor(overrides: readonly PriceOverride[] = []) {
+    this.#overrides = overrides
+  }
+
+  /**
+   * The rate in force for a model on a day. Never fails: what nothing knows costs the ceiling.
+   * @param provider the `gen_ai.provider.name`
+   * @param timeMs when the call was admitted, milliseconds since 1970; prices are dated
+   */
+  rate(provider: string, model: string, serviceTier: string | null, timeMs: number): Rate {
+    const day = Math.floor(timeMs / 86_400_000)
+    const key = `${provider} ${model} ${serviceTier ?? ''} ${day}`
+    const known = this.#cache.get(key)
+    if (known) return known
+    const rate = this.#find(provider, model, serviceTier, new Date(day * 86_400_000))
+    if (this.#cache.size >= MAX_CACHED_RATES) this.#cache.clear()
+    this.#cache.set(key, rate)
+    return rate
+  }
+
+  #find(provider: string, model: string, serviceTier: string | null, day: Date): Rate {
+    const override = this.#overrides.find(
+      (candidate) =>
+        globMatches(candidate.model, model) &&
+        (candidate.provider === undefined || globMatches(candidate.provider, provider)) &&
+        (candidate.serviceTier === undefined || candidate.serviceTier === serviceTier),
+    )
+    if (override) return overrideRate(override, model)
+    // The catalogue lists standard rates only; a call of another tier is priced by its family's.
+    const standard = serviceTier === null || STANDARD_TIERS.has(serviceTier)
+    const exact = listed(provider, model, day, standard ? 'exact' : 'fallback')
+    if (exact) return exact
+    for (const family of familiesOf(model)) {
+      const rate = listed(provider, family, day, 'fallback')
+      if (rate) return { ...rate, model }
+    }
+    return { ...ceilingRate(), model }
+  }
+}
+
+const STANDARD_TIERS: ReadonlySet<string> = new Set(['default', 'standard', 'auto'])
+
+/** Provider names of the GenAI conventions that the catalogue knows by another. */
+const CATALOGUE_PROVIDERS: Readonly<Record<string, string>> = {
+  'azure.ai.openai': 'azure',
+  'azure.ai.inference': 'azure',
+  'aws.bedrock': 'aws',
+  'gcp.gemini': 'google',
+  'gcp.vertex_ai': 'google',
+  'gcp.gen_ai': 'google',
+  mistral_ai: 'mistral',
+  x_ai: 'x-ai',
+}
+
+function listed(provider: string, model: string, day: Date, priced: Priced): Rate | null {
+  const providerId = CATALOGUE_PROVIDERS[provider] ?? provider
+  const known = findProvider({ providerId })
+  const found = calcPrice(
+    { input_tokens: 1 },
+    model,
+    known ? { provider: known, timestamp: day } : { timestamp: day },
+  )
+  if (!found) return null
+  const prices = found.model_price
+  const input = unitPrice(prices['input_mtok'], 1_000_000)
+  const output = unitPrice(prices['output_mtok'], 1_000_000)
+  // A row without these two is no price list of a chat model, and a missing price is not a price of zero.
+  if (!input || (!output && !/embed/.test(found.model.id))) return null
+  const write = unitPrice(prices['cache_write_mtok'], 1_000_000) ?? input
+  return {
+    model,
+    priced: known ? priced : 'fallback',
+    input,
+    cacheRead: unitPrice(prices['cache_read_mtok'], 1_000_000) ?? input,
+    cacheWrite: write,
+    cacheWrite1h: unitPrice(prices['cache_write_1h_mtok'], 1_000_000) ?? write,
+    output: output ?? FREE,
+    webSearch: unitPrice(prices['web_searches_kcount'], 1_000) ?? ceilingRate().webSearch,
+  }
+}
+
+function unitPrice(price: number | TieredPrices | undefined, per: number): UnitPrice | null {
+  if (price === undefined) return null
+  const each = (usd: number) => picoUsdFromUsd(usd) / BigInt(per)
+  if (typeof price === 'number') return { base: each(price), tiers: [] }
+  return {
+    base: each(price.base),
+    tiers: price.tiers.map((tier) => ({ above: tier.start, price: each(tier.price) })),
+  }
+}
+
+/** Shorter and shorter names that may be listed where the whole is not: `gpt-4o-2031-01-01` -> `gpt-4o`. */
+function* familiesOf(model: string): Generator<string> {
+  const bare = model.slice(model.lastIndexOf('/') + 1)
+  if (bare !== model) yield bare
+  let name = bare
+  while (name.includes('-')) {
+    name = name.slice(0, name.lastIndexOf('-'))
+    if (!/\d/.test(name)) return
+    yield name
+  }
+}
+
+function overrideRate(override: PriceOverride, model: string): Rate {
+  const perToken = (usdPerMillion: string | undefined): UnitPrice | null =>
+    usdPerMillion === undefined
+      ? null
+      : { base: picoUsdFromUsd(usdPerMillion) / 1_000_000n, tiers: [] }
+  const input = perToken(override.inputUsdPerMillion) ?? FREE
+  const write = perToken(override.cacheWriteUsdPerMillion) ?? input
+  const kinds: Record<TokenPriceKind, UnitPrice> = {
+    input,
+    cacheRead: perToken(override.cacheReadUsdPerMillion) ?? input,
+    cacheWrite: write,
+    cacheWrite1h: perToken(override.cacheWrite1hUsdPerMillion) ?? write,
+    output: perToken(override.outputUsdPerMillion) ?? FREE,
+  }
+  const webSearch =
+    override.webSearchUsd === undefined
+      ? ceilingRate().webSearch
+      : { base: picoUsdFromUsd(override.webSearchUsd), tiers: [] }
+  return { model, priced: 'exact', ...kinds, webSearch }
+}

@@ -1,0 +1,88 @@
+/** What a budget can count over. Any tag is a dimension too: `tag.<name>`. */
+export const DIMENSIONS = [
+  'tenant',
+  'agent',
+  'task',
+  'taskType',
+  'step',
+  'user',
+  'session',
+  'model',
+  'provider',
+  'service',
+] as const
+export type NamedDimension = (typeof DIMENSIONS)[number]
+export type Dimension = NamedDimension | `tag.${string}`
+
+/** A call's value in each dimension. `model` is the model asked for, which guard and governor both know. */
+export type DimensionValues = Readonly<Record<NamedDimension, string>> & {
+  readonly tags: Readonly<Record<string, string>>
+}
+
+/** Which calls a budget is for: a glob, or several of which one must fit, for each dimension named. */
+export type Match = Readonly<Partial<Record<Dimension, string | readonly string[]>>>
+
+export function isDimension(name: string): name is Dimension {
+  return (DIMENSIONS as readonly string[]).includes(name) || /^tag\..+$/.test(name)
+}
+
+/** The value of one dimension; a tag that the call does not carry is `unknown`. */
+export function dimensionValue(values: DimensionValues, dimension: Dimension): string {
+  if (dimension.startsWith('tag.')) return values.tags[dimension.slice('tag.'.length)] ?? 'unknown'
+  return values[dimension as NamedDimension]
+}
+
+/** `*` stands for any run of characters and `?` for any one; everything else for itself. Linear in the text. */
+export function globMatches(glob: string, text: string): boolean {
+  let g = 0
+  let t = 0
+  let star = -1
+  let resume = 0
+  while (t < text.length) {
+    if (g < glob.length && glob[g] === '*') {
+      star = g++
+      resume = t
+    } else if (g < glob.length && (glob[g] === '?' || glob[g] === text[t])) {
+      g++
+      t++
+    } else if (star >= 0) {
+      g = star + 1
+      t = ++resume
+    } else return false
+  }
+  while (glob[g] === '*') g++
+  return g === glob.length
+}
+
+export function matchesScope(match: Match, values: DimensionValues): boolean {
+  for (const [dimension, wanted] of Object.entries(match)) {
+    if (wanted === undefined) continue
+    const value = dimensionValue(values, dimension as Dimension)
+    const globs = typeof wanted === 'string' ? [wanted] : wanted
+    if (!globs.some((glob) => globMatches(glob, value))) return false
+  }
+  return true
+}
+
+/**
+ * The scope's name: `agent=support,task=t-17` in the order of `per`, or `*` for one counter over everything.
+ * `%`, `,`, `=` and `|` in values are percent-encoded, so that the name can be taken apart again.
+ */
+export function scopeKey(per: readonly Dimension[], values: DimensionValues): string {
+  if (per.length === 0) return '*'
+  return per
+    .map((dimension) => `${dimension}=${encode(dimensionValue(values, dimension))}`)
+    .join(',')
+}
+
+const encode = (value: string) =>
+  value.replace(/[%,=|]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+
+/** The reverse of `scopeKey`: dimension and value pairs in order; empty for `*`. */
+export function parseScopeKey(key: string): [dimension: Dimension, value: string][] {
+  if (key === '*') return []
+  return key.split(',').map((pair) => {
+    const [dimension = '', value = ''] = pair.split('=')
+    return [dimension as Dimension, decodeURIComponent(value.replace(/%(?!25|2C|3D|7C)/g, '%25'))]
+  })
+}
