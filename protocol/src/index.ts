@@ -1,4 +1,5 @@
 export * from './names.ts'
+export type * from './api.ts'
 export * from './credit.ts'
 export * from './dead-letter.ts'
 export * from './decision.ts'

@@ -1,0 +1,69 @@
+import type { BudgetUnit } from './decision.ts'
+import type { Dimension } from './scope.ts'
+
+/** Sums over calls. Unknown counts add nothing; `estimatedCalls` says how many rest on an estimate. */
+export type UsageTotals = {
+  readonly calls: number
+  /** Calls without the provider's own usage: partial or estimated. */
+  readonly estimatedCalls: number
+  /** Calls priced by family or ceiling. */
+  readonly unpricedCalls: number
+  readonly refusedCalls: number
+  readonly inputTokens: number
+  readonly cacheReadTokens: number
+  readonly cacheWriteTokens: number
+  readonly outputTokens: number
+  readonly reasoningTokens: number
+  readonly totalTokens: number
+  /** pico-USD as decimal strings; web searches and the like are in the total alone. */
+  readonly inputCostPicoUsd: string
+  readonly outputCostPicoUsd: string
+  readonly costPicoUsd: string
+}
+
+export type UsageRow = UsageTotals & {
+  /** The row's value in each dimension asked for. */
+  readonly values: Readonly<Partial<Record<Dimension, string>>>
+}
+
+/** `GET /v1/usage?by=agent&by=task&period=2026-01-31&top=20`: rows by falling cost. */
+export type UsageAnswer = {
+  readonly offset: number
+  readonly by: readonly Dimension[]
+  /** A day in the policy's time zone, or `all`. */
+  readonly period: string
+  readonly rows: readonly UsageRow[]
+  /** Of all rows, those beyond `top` included. */
+  readonly total: UsageTotals
+}
+
+export type BudgetStatus = {
+  readonly budget: string
+  readonly scope: string
+  readonly mode: 'hard' | 'soft' | 'shadow'
+  readonly unit: BudgetUnit
+  readonly window: string
+  readonly windowFrom: string
+  readonly windowUntil: string | null
+  /** Amounts in the budget's unit, as decimal strings. */
+  readonly limit: string
+  readonly spent: string
+  readonly outstanding: string
+  readonly held: string
+  readonly unconfirmed: string
+  readonly usedRatio: number
+}
+
+/** `GET /v1/status` */
+export type StatusAnswer = {
+  readonly version: string
+  readonly offset: number
+  readonly logTime: string | null
+  readonly policyVersion: number
+  readonly inactiveBudgets: readonly { readonly budget: string; readonly reason: string }[]
+  readonly budgets: readonly BudgetStatus[]
+  readonly total: UsageTotals
+  readonly guards: number
+  readonly deadLetters: number
+  readonly log: { readonly events: number; readonly bytes: number }
+}
