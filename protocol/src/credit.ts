@@ -22,7 +22,10 @@ const accountReportSchema = counterNameSchema.extend({
   ),
   reserved: nonNegativeAmount.describe('exposure of the calls in flight now'),
   returned: nonNegativeAmount.describe('credit given back since the account was opened'),
-  want: nonNegativeAmount.describe('credit wanted beyond what is idle'),
+  need: nonNegativeAmount.describe(
+    'the least with which the next waiting call can run; 0 where none waits',
+  ),
+  want: nonNegativeAmount.describe('credit wanted beyond what is idle, need included'),
 })
 export type AccountReport = z.output<typeof accountReportSchema>
 

@@ -73,6 +73,7 @@ export const tickSchema = z
     tenant: name,
     governorVersion: name,
     stateHash: z.string().nullable(),
+    stateOffset: z.int().nonnegative().describe('the offset after which the hash was taken'),
   })
   .meta({ id: 'Tick' })
 export type Tick = z.output<typeof tickSchema>

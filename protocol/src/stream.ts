@@ -14,6 +14,8 @@ export type StreamBudget = Budget
 export type ProfileAnswer = CallProfile & {
   readonly output: OutputQuantiles
   readonly rate: WireRate
+  /** The model's whole context, a bound of its output; `null` where it is not known. */
+  readonly contextTokens: number | null
 }
 
 export type PolicyMessage = {

@@ -62,8 +62,8 @@ export const budgetSchema = z
       .describe('one counter for each value of these dimensions'),
     limit: limitSchema.optional().describe('a budget without a limit is inactive'),
     window: z
-      .union([z.enum([...CALENDAR_WINDOWS, 'lifetime']), z.strictObject({ rolling: duration })])
-      .describe('calendar windows follow the time zone of the policy'),
+      .enum([...CALENDAR_WINDOWS, 'lifetime'])
+      .describe('calendar windows follow the time zone of the policy; weeks begin on Monday'),
     mode: z.enum(['hard', 'soft', 'shadow']).default('hard'),
     warnAt: z.number().gt(0).lte(1).default(0.8).describe('share of the limit at which to warn'),
     stale: z
