@@ -1,4 +1,4 @@
-import { calcPrice, findProvider, TieredPrices } from '@pydantic/genai-prices'
+import { calcPrice, findProvider, type TieredPrices } from '@pydantic/genai-prices'
 import { picoUsdFromUsd } from '../money.ts'
 import type { PriceOverride } from '../policy/schema.ts'
 import { globMatches } from '../scope.ts'

@@ -1,0 +1,1 @@
+export const half = (value: number): number => Math.floor(value / 2)

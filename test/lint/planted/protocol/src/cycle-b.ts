@@ -1,0 +1,3 @@
+import { a } from './cycle-a.ts' // import(no-cycle)
+
+export const b = () => a

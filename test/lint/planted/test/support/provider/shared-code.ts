@@ -1,0 +1,2 @@
+export { parsePolicy } from '@tokenfuse/protocol' // tokenfuse(import-directions)
+export * from '../../../protocol/src/general.ts' // tokenfuse(import-directions)
