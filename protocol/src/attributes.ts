@@ -27,6 +27,9 @@ export const ATTR_SERVER_ADDRESS = 'server.address'
 export const ATTR_SERVER_PORT = 'server.port'
 export const ATTR_ERROR_TYPE = 'error.type'
 export const ATTR_HTTP_STATUS_CODE = 'http.response.status_code'
+export const ATTR_TELEMETRY_SDK_NAME = 'telemetry.sdk.name'
+export const ATTR_TELEMETRY_SDK_LANGUAGE = 'telemetry.sdk.language'
+export const ATTR_TELEMETRY_SDK_VERSION = 'telemetry.sdk.version'
 
 export const ATTR_TENANT = 'tokenfuse.tenant'
 export const ATTR_TASK_ID = 'tokenfuse.task.id'
@@ -38,6 +41,11 @@ export const ATTR_CRITICALITY = 'tokenfuse.criticality'
 /** Followed by the tag's name: `tokenfuse.tag.team`. */
 export const ATTR_TAG_PREFIX = 'tokenfuse.tag.'
 export const ATTR_GUARD_ID = 'tokenfuse.guard.id'
+/**
+ * On the resource, only where it is not 0: how many spans of this guard were given up before they could be told,
+ * since it began. The highest value seen holds.
+ */
+export const ATTR_DROPPED_SPANS = 'tokenfuse.dropped.spans'
 export const ATTR_USAGE_SOURCE = 'tokenfuse.usage.source'
 /** Set on a span whose calls are reported by the preload already, so that its own usage is not added. */
 export const ATTR_USAGE_COUNTED = 'tokenfuse.usage.counted'
@@ -53,6 +61,8 @@ export const ATTR_DECISION_ID = 'tokenfuse.decision.id'
 export const ATTR_DECISION_ACTION = 'tokenfuse.decision.action'
 export const ATTR_DECISION_REASON = 'tokenfuse.decision.reason'
 export const ATTR_DECISION_BUDGET = 'tokenfuse.decision.budget'
+/** JSON of `Verdict`: what the guard made of the call before it ran. */
+export const ATTR_VERDICT = 'tokenfuse.verdict'
 export const ATTR_ORIGINAL_MODEL = 'tokenfuse.request.original_model'
 /** Followed by `strategy`, `input_tokens` or `output_tokens`. */
 export const ATTR_SAVINGS_PREFIX = 'tokenfuse.savings.'
