@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto'
+import type { UsageEvent } from '@tokenfuse/protocol'
+
+/** A usage event of a small gpt-4o-mini call; each has ids of its own. */
+export function usageEvent(overrides: Partial<UsageEvent> = {}): UsageEvent {
+  return {
+    type: 'usage',
+    v: 1,
+    tenant: 'default',
+    time: new Date().toISOString(),
+    durationMs: 100,
+    traceId: randomBytes(16).toString('hex'),
+    spanId: randomBytes(8).toString('hex'),
+    parentSpanId: null,
+    guard: null,
+    responseId: null,
+    agent: 'writer',
+    task: 't-1',
+    taskType: null,
+    difficulty: null,
+    step: null,
+    stepName: null,
+    user: 'unknown',
+    session: 'unknown',
+    service: 'unknown',
+    tags: {},
+    criticality: 'normal',
+    provider: 'openai',
+    operation: 'chat',
+    requestModel: 'gpt-4o-mini',
+    originalModel: null,
+    responseModel: null,
+    serviceTier: null,
+    tokens: {
+      input: 100,
+      cacheRead: null,
+      cacheWrite: null,
+      cacheWrite1h: null,
+      output: 10,
+      reasoning: null,
+    },
+    // 100 input tokens at 0.15 and 10 output tokens at 0.60 USD a million
+    charges: [
+      {
+        kind: 'input',
+        part: 'message',
+        model: 'gpt-4o-mini',
+        quantity: 100,
+        unit: 'token',
+        picoUsd: '15000000',
+      },
+      {
+        kind: 'output',
+        part: 'message',
+        model: 'gpt-4o-mini',
+        quantity: 10,
+        unit: 'token',
+        picoUsd: '6000000',
+      },
+    ],
+    costPicoUsd: '21000000',
+    priceVersion: 'test',
+    priced: 'exact',
+    source: 'provider',
+    error: null,
+    toolCallKeys: [],
+    toolResultKeys: [],
+    verdict: null,
+    savings: [],
+    ...overrides,
+  }
+}
