@@ -23,14 +23,14 @@ const accountReportSchema = counterNameSchema.extend({
   reserved: nonNegativeAmount.describe('exposure of the calls in flight now'),
   returned: nonNegativeAmount.describe('credit given back since the account was opened'),
   need: nonNegativeAmount.describe(
-    'the least with which the next waiting call can run; 0 where none waits',
+    'idle credit with which the next waiting call could run; 0 where none waits',
   ),
-  want: nonNegativeAmount.describe('credit wanted beyond what is idle, need included'),
+  want: nonNegativeAmount.describe('idle credit wanted in all, at least `need`'),
 })
 export type AccountReport = z.output<typeof accountReportSchema>
 
 /**
- * What a guard tells the governor of its credit. All amounts but `reserved` and `want` are sums since the account
+ * What a guard tells the governor of its credit. All amounts but `reserved`, `need` and `want` are sums since the account
  * was opened, and the highest `sequence` holds, so a report that is lost, repeated or late does no harm.
  */
 export const creditReportSchema = z

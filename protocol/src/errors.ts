@@ -1,6 +1,7 @@
 /** Every error code, once. `docs/errors.md` is generated from this list. */
 export const ERROR_CODES = {
   policy_invalid: 'The policy file does not hold; nothing of it was applied.',
+  policy_outdated: 'The policy was made from a version that is no longer in force.',
   policy_unreadable: 'The policy file could not be read.',
   money_invalid: 'A text is no amount of money, or is finer than a pico-USD.',
   tokens_invalid: 'Token counts break the invariant input = uncached + cache read + cache write.',

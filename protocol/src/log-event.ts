@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { creditReportSchema } from './credit.ts'
 import { amountSchema } from './decision.ts'
-import { policySchema } from './policy/schema.ts'
+import { resolvedPolicySchema } from './policy/schema.ts'
 import { usageEventSchema } from './usage-event.ts'
 
 const name = z.string().min(1)
@@ -42,7 +42,7 @@ export const policySetSchema = z
       .nonnegative()
       .nullable()
       .describe('version (offset) it was made from; null for the first'),
-    policy: policySchema,
+    policy: resolvedPolicySchema,
     zone: zoneSchema,
   })
   .meta({ id: 'PolicySet' })

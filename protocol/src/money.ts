@@ -11,21 +11,39 @@ const FRACTION_DIGITS = 12
  * @throws TokenfuseError `money_invalid` where the text is no plain decimal or is finer than 1e-12.
  */
 export function picoUsdFromUsd(usd: string | number): PicoUsd {
+  const { digits, scale } = decimal(usd)
+  const numerator = digits * PICO_USD_PER_USD
+  if (numerator % scale !== 0n) {
+    throw new TokenfuseError('money_invalid', `"${usd}" USD is finer than 1e-12 USD`, {
+      fix: `Round it to ${FRACTION_DIGITS} digits after the point.`,
+    })
+  }
+  return numerator / scale
+}
+
+/**
+ * What one unit costs where `units` of them cost so many USD. What is finer than a pico-USD is rounded up, so that
+ * no price becomes zero by rounding.
+ * @throws TokenfuseError `money_invalid` where the text is no plain decimal.
+ */
+export function picoUsdPerUnit(usd: string | number, units: bigint): PicoUsd {
+  const { digits, scale } = decimal(usd)
+  const numerator = digits * PICO_USD_PER_USD
+  const denominator = scale * units
+  return numerator > 0n ? (numerator + denominator - 1n) / denominator : numerator / denominator
+}
+
+/** The amount is `digits / scale`. */
+function decimal(usd: string | number): { digits: bigint; scale: bigint } {
   const text = typeof usd === 'number' ? plainDecimal(usd) : usd.trim()
-  const match = /^(-?)(\d+)(?:\.(\d+))?$/.exec(text)
+  const match = /^(-?\d{1,30})(?:\.(\d{1,40}))?$/.exec(text)
   if (!match) {
     throw new TokenfuseError('money_invalid', `"${usd}" is no amount of USD`, {
       fix: 'Write a plain decimal number, such as 2.50.',
     })
   }
-  const [, sign, whole = '0', fraction = ''] = match
-  if (/[1-9]/.test(fraction.slice(FRACTION_DIGITS))) {
-    throw new TokenfuseError('money_invalid', `"${usd}" USD is finer than 1e-12 USD`, {
-      fix: `Round it to ${FRACTION_DIGITS} digits after the point.`,
-    })
-  }
-  const digits = whole + fraction.slice(0, FRACTION_DIGITS).padEnd(FRACTION_DIGITS, '0')
-  return sign === '-' ? -BigInt(digits) : BigInt(digits)
+  const [, whole = '0', fraction = ''] = match
+  return { digits: BigInt(whole + fraction), scale: 10n ** BigInt(fraction.length) }
 }
 
 /** The shortest decimal that reads back as the same number, never in exponent form. */

@@ -28,8 +28,10 @@ export function isDimension(name: string): name is Dimension {
 
 /** The value of one dimension; a tag that the call does not carry is `unknown`. */
 export function dimensionValue(values: DimensionValues, dimension: Dimension): string {
-  if (dimension.startsWith('tag.')) return values.tags[dimension.slice('tag.'.length)] ?? 'unknown'
-  return values[dimension as NamedDimension]
+  if (!dimension.startsWith('tag.')) return values[dimension as NamedDimension]
+  const name = dimension.slice('tag.'.length)
+  // Names come from outside: `constructor` must not find what every object has.
+  return (Object.hasOwn(values.tags, name) ? values.tags[name] : null) ?? 'unknown'
 }
 
 /** `*` stands for any run of characters and `?` for any one; everything else for itself. Linear in the text. */
@@ -66,12 +68,12 @@ export function matchesScope(match: Match, values: DimensionValues): boolean {
 
 /**
  * The scope's name: `agent=support,task=t-17` in the order of `per`, or `*` for one counter over everything.
- * `%`, `,`, `=` and `|` in values are percent-encoded, so that the name can be taken apart again.
+ * `%`, `,`, `=` and `|` in values and tag names are percent-encoded, so that the name can be taken apart again.
  */
 export function scopeKey(per: readonly Dimension[], values: DimensionValues): string {
   if (per.length === 0) return '*'
   return per
-    .map((dimension) => `${dimension}=${encode(dimensionValue(values, dimension))}`)
+    .map((dimension) => `${encode(dimension)}=${encode(dimensionValue(values, dimension))}`)
     .join(',')
 }
 
@@ -83,6 +85,10 @@ export function parseScopeKey(key: string): [dimension: Dimension, value: string
   if (key === '*') return []
   return key.split(',').map((pair) => {
     const [dimension = '', value = ''] = pair.split('=')
-    return [dimension as Dimension, decodeURIComponent(value.replace(/%(?!25|2C|3D|7C)/g, '%25'))]
+    return [decode(dimension) as Dimension, decode(value)]
   })
 }
+
+/** Takes back only what `encode` wrote, so that no text can make it fail. */
+const decode = (text: string) =>
+  text.replace(/%(25|2C|3D|7C)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))

@@ -1,4 +1,14 @@
-import { LineCounter, parseDocument, type Document } from 'yaml'
+import {
+  type Document,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+} from 'yaml'
+import type { z } from 'zod'
 import { TokenfuseError } from '../errors.ts'
 import { type Policy, policySchema } from './schema.ts'
 
@@ -27,6 +37,8 @@ export class PolicyError extends TokenfuseError {
   }
 }
 
+type Place = Pick<PolicyProblem, 'file' | 'line' | 'column'>
+
 /**
  * Reads a policy file whole.
  * @param file the file's name, for messages only
@@ -34,40 +46,76 @@ export class PolicyError extends TokenfuseError {
  */
 export function parsePolicy(text: string, file: string): Policy {
   const lineCounter = new LineCounter()
-  const document = parseDocument(text, { lineCounter, uniqueKeys: true })
-  const place = (offset: number) => {
+  const place = (offset: number): Place => {
     const { line, col } = lineCounter.linePos(offset)
     return { file, line: Math.max(1, line), column: Math.max(1, col) }
   }
-  if (document.errors.length > 0) {
-    throw new PolicyError(
-      document.errors.map((error) => ({
-        ...place(error.pos[0]),
-        field: '',
-        message: error.message.split('\n', 1)[0] ?? error.code,
-      })),
-    )
-  }
-  const result = policySchema.safeParse(document.toJS({ maxAliasCount: 100 }) ?? {})
+  const { document, value } = readYaml(text, lineCounter, place)
+  const result = policySchema.safeParse(value)
   if (result.success) return result.data
   throw new PolicyError(
-    result.error.issues.map((issue) => ({
-      ...place(offsetOf(document, issue.path)),
-      field: fieldName(issue.path),
-      message: issue.message,
+    result.error.issues.flatMap(fieldsOf).map(({ path, message }) => ({
+      ...place(offsetOf(document, path)),
+      field: fieldName(path),
+      message,
     })),
   )
+}
+
+function readYaml(
+  text: string,
+  lineCounter: LineCounter,
+  place: (offset: number) => Place,
+): { document: Document; value: unknown } {
+  const problem = (offset: number, message: string) => ({ ...place(offset), field: '', message })
+  try {
+    const document = parseDocument(text, { lineCounter, uniqueKeys: true })
+    if (document.errors.length > 0) {
+      throw new PolicyError(
+        document.errors.map(({ pos, message, code }) =>
+          problem(pos[0], message.split('\n', 1)[0] ?? code),
+        ),
+      )
+    }
+    return { document, value: document.toJS({ maxAliasCount: 100 }) ?? {} }
+  } catch (error) {
+    if (error instanceof PolicyError) throw error
+    // What the library throws instead of listing: aliases that multiply, nesting deeper than the stack.
+    const message = error instanceof Error ? error.message : String(error)
+    throw new PolicyError([problem(0, `not readable as YAML: ${message}`)])
+  }
+}
+
+type Issue = z.core.$ZodIssue
+
+/** One place for each field that is wrong: keys that do not exist come as one issue of the object around them. */
+function fieldsOf(issue: Issue): { path: readonly PropertyKey[]; message: string }[] {
+  if (issue.code !== 'unrecognized_keys') return [{ path: issue.path, message: issue.message }]
+  return issue.keys.map((key) => ({
+    path: [...issue.path, key],
+    message: 'there is no such field',
+  }))
 }
 
 /** Where the field stands, or the nearest thing around it that does. */
 function offsetOf(document: Document, path: readonly PropertyKey[]): number {
   for (let length = path.length; length > 0; length--) {
-    const node = document.getIn(path.slice(0, length), true)
-    if (typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range)) {
-      return Number(node.range[0])
-    }
+    const start = keyOf(document, path.slice(0, length))?.range?.[0]
+    if (start !== undefined) return start
   }
   return 0
+}
+
+/** The key of a field; the item itself in a list. */
+function keyOf(document: Document, path: readonly PropertyKey[]): Node | null {
+  const parent = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true)
+  const name = path.at(-1)
+  if (isMap(parent)) {
+    const pair = parent.items.find(({ key }) => isScalar(key) && String(key.value) === name)
+    return isNode(pair?.key) ? pair.key : null
+  }
+  const item = isSeq(parent) ? parent.get(Number(name), true) : null
+  return isNode(item) ? item : null
 }
 
 function fieldName(path: readonly PropertyKey[]): string {

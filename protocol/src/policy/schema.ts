@@ -1,21 +1,27 @@
 import { z } from 'zod'
-import { picoUsdFromUsd } from '../money.ts'
+import { picoUsdFromUsd, usdFromPicoUsd } from '../money.ts'
 import { isDimension } from '../scope.ts'
 
 const MILLISECONDS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
-/** `30s`, `15m`, `24h` or `7d`; read as milliseconds. */
-const duration = z
+/** A span of time; read as milliseconds, however it is written. */
+type Duration = z.ZodType<number, string | number>
+
+/** `30s`, `15m`, `24h` or `7d`. */
+const writtenDuration = z
   .string()
   .regex(/^[1-9]\d{0,6}[smhd]$/, 'write a whole number and s, m, h or d, such as 15m')
   .transform(
     (text) => Number(text.slice(0, -1)) * MILLISECONDS[text.at(-1) as 's' | 'm' | 'h' | 'd'],
   )
 
-/** A decimal amount of USD, as a text or a number; kept as the text so that it stays exact. */
+const milliseconds = z.int().positive()
+
+/** A decimal amount of USD, as a text or a number; kept as a plain decimal so that it stays exact. */
 const usd = z.union([z.string(), z.number()]).transform((value, context) => {
   try {
-    if (picoUsdFromUsd(value) >= 0n) return String(value)
+    const amount = picoUsdFromUsd(value)
+    if (amount >= 0n) return usdFromPicoUsd(amount)
     context.addIssue({ code: 'custom', message: 'an amount of USD cannot be negative' })
   } catch {
     context.addIssue({
@@ -45,54 +51,61 @@ const limitSchema = z
 
 export const CALENDAR_WINDOWS = ['hour', 'day', 'week', 'month'] as const
 
-export const budgetSchema = z
-  .strictObject({
-    id: z
-      .string()
-      .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'use small letters, digits, dots and dashes'),
-    description: z.string().optional(),
-    match: z
-      .partialRecord(dimension, z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]))
-      .default({})
-      .describe('which calls it is for: a glob, or several, for each dimension named'),
-    per: z
-      .array(dimension)
-      .max(6)
-      .default([])
-      .describe('one counter for each value of these dimensions'),
-    limit: limitSchema.optional().describe('a budget without a limit is inactive'),
-    window: z
-      .enum([...CALENDAR_WINDOWS, 'lifetime'])
-      .describe('calendar windows follow the time zone of the policy; weeks begin on Monday'),
-    mode: z.enum(['hard', 'soft', 'shadow']).default('hard'),
-    warnAt: z.number().gt(0).lte(1).default(0.8).describe('share of the limit at which to warn'),
-    stale: z
-      .enum(['degrade', 'refuse', 'allow'])
-      .default('degrade')
-      .describe('what a guard does that has not heard from the governor'),
-    bestEffort: z
-      .boolean()
-      .default(false)
-      .describe('a hard budget may allow when stale only if this is true'),
-    grace: duration
-      .default(600_000)
-      .describe('how long a guard goes on at its last pace without a governor'),
-    uncappable: z
-      .enum(['run', 'refuse'])
-      .default('run')
-      .describe('calls whose output the provider cannot be told to limit'),
-    maxWait: duration
-      .default(60_000)
-      .describe('how long a call may wait for credit before it is refused'),
-    settleAfter: duration
-      .default(900_000)
-      .describe('after this, credit of a vanished guard is charged (hard) or released (soft)'),
-  })
-  .refine((budget) => !(budget.mode === 'hard' && budget.stale === 'allow' && !budget.bestEffort), {
-    error:
-      'a hard budget cannot allow calls when stale; say bestEffort: true, or use degrade or refuse',
-    path: ['stale'],
-  })
+const budgetWith = (duration: Duration) =>
+  z
+    .strictObject({
+      id: z
+        .string()
+        .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'use small letters, digits, dots and dashes'),
+      description: z.string().optional(),
+      match: z
+        .partialRecord(dimension, z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]))
+        .default({})
+        .describe('which calls it is for: a glob, or several, for each dimension named'),
+      per: z
+        .array(dimension)
+        .max(6)
+        .default([])
+        .describe('one counter for each value of these dimensions'),
+      limit: limitSchema.optional().describe('a budget without a limit is inactive'),
+      window: z
+        .enum([...CALENDAR_WINDOWS, 'lifetime'])
+        .describe('calendar windows follow the time zone of the policy; weeks begin on Monday'),
+      mode: z.enum(['hard', 'soft', 'shadow']).default('hard'),
+      warnAt: z.number().gt(0).lte(1).default(0.8).describe('share of the limit at which to warn'),
+      stale: z
+        .enum(['degrade', 'refuse', 'allow'])
+        .default('degrade')
+        .describe('what a guard does that has not heard from the governor'),
+      bestEffort: z
+        .boolean()
+        .default(false)
+        .describe('a hard budget may allow when stale only if this is true'),
+      grace: duration
+        .default(600_000)
+        .describe('how long a guard goes on at its last pace without a governor'),
+      uncappable: z
+        .enum(['run', 'refuse'])
+        .default('run')
+        .describe('calls whose output the provider cannot be told to limit'),
+      maxWait: duration
+        .default(60_000)
+        .describe('how long a call may wait for credit before it is refused'),
+      settleAfter: duration
+        .default(900_000)
+        .describe('after this, credit of a vanished guard is charged (hard) or released (soft)'),
+    })
+    .refine(
+      (budget) => !(budget.mode === 'hard' && budget.stale === 'allow' && !budget.bestEffort),
+      {
+        error:
+          'a hard budget cannot allow calls when stale; say bestEffort: true, or use degrade or refuse',
+        path: ['stale'],
+      },
+    )
+
+/** A budget as a person writes it. */
+export const budgetSchema = budgetWith(writtenDuration)
 export type Budget = z.output<typeof budgetSchema>
 
 const priceOverrideSchema = z.strictObject({
@@ -108,34 +121,44 @@ const priceOverrideSchema = z.strictObject({
 })
 export type PriceOverride = z.output<typeof priceOverrideSchema>
 
-export const policySchema = z
-  .strictObject({
-    version: z.literal(1),
-    timezone: z
-      .string()
-      .default('UTC')
-      .refine(isTimeZone, { error: 'not a time zone: use an IANA name such as Europe/Berlin' }),
-    budgets: z.array(budgetSchema).max(1000).default([]),
-    prices: z
-      .array(priceOverrideSchema)
-      .max(1000)
-      .default([])
-      .describe('first match wins, before the catalogue'),
-  })
-  .superRefine((policy, context) => {
-    const seen = new Set<string>()
-    for (const [index, { id }] of policy.budgets.entries()) {
-      if (seen.has(id)) {
-        context.addIssue({
-          code: 'custom',
-          path: ['budgets', index, 'id'],
-          message: `a second budget is called "${id}"; ids are unique`,
-        })
+const policyWith = (duration: Duration, timezone: z.ZodString) =>
+  z
+    .strictObject({
+      version: z.literal(1),
+      timezone: timezone.default('UTC'),
+      budgets: z.array(budgetWith(duration)).max(1000).default([]),
+      prices: z
+        .array(priceOverrideSchema)
+        .max(1000)
+        .default([])
+        .describe('first match wins, before the catalogue'),
+    })
+    .superRefine((policy, context) => {
+      const seen = new Set<string>()
+      for (const [index, { id }] of policy.budgets.entries()) {
+        if (seen.has(id)) {
+          context.addIssue({
+            code: 'custom',
+            path: ['budgets', index, 'id'],
+            message: `a second budget is called "${id}"; ids are unique`,
+          })
+        }
+        seen.add(id)
       }
-      seen.add(id)
-    }
-  })
-  .meta({ id: 'Policy', title: 'tokenfuse.yaml' })
+    })
+
+/** `tokenfuse.yaml` as a person writes it. */
+export const policySchema = policyWith(
+  writtenDuration,
+  z
+    .string()
+    .refine(isTimeZone, { error: 'not a time zone: use an IANA name such as Europe/Berlin' }),
+).meta({ id: 'Policy', title: 'tokenfuse.yaml' })
+
+/** A policy as the log keeps it: durations in milliseconds, and a time zone that another machine need not know. */
+export const resolvedPolicySchema = policyWith(milliseconds, z.string()).meta({
+  id: 'ResolvedPolicy',
+})
 export type Policy = z.output<typeof policySchema>
 export type PolicyInput = z.input<typeof policySchema>
 

@@ -1,0 +1,33 @@
+import type { Account, Decision, ErrorCode, LogEvent, UsageEvent } from '@tokenfuse/protocol'
+
+export type RecalledAccount = {
+  readonly budget: string
+  readonly scope: string
+  readonly windowFromMs: number
+}
+
+/** What the shell is to do or to count after an event; plain data. */
+export type Effect =
+  | { readonly type: 'counted'; readonly event: UsageEvent }
+  | { readonly type: 'duplicate'; readonly event: UsageEvent }
+  | { readonly type: 'late'; readonly event: UsageEvent }
+  | {
+      readonly type: 'rejected'
+      readonly event: LogEvent
+      readonly code: ErrorCode
+      readonly message: string
+    }
+  | { readonly type: 'policy'; readonly version: number }
+  | { readonly type: 'decision'; readonly decision: Decision }
+  | { readonly type: 'credit'; readonly guard: string; readonly accounts: readonly Account[] }
+  | {
+      readonly type: 'recall'
+      readonly guard: string
+      readonly accounts: readonly RecalledAccount[]
+    }
+  | {
+      readonly type: 'diverged'
+      readonly offset: number
+      readonly expected: string
+      readonly found: string
+    }
