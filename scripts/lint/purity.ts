@@ -27,7 +27,10 @@ export const noModuleState: Rule = {
 }
 
 /** The functions of Math that give the same bits on every machine and in every version of Node. */
-const EXACT_MATH = new Set(['sqrt', 'floor', 'ceil', 'round', 'min', 'max', 'abs', 'trunc'])
+const EXACT_MATH = new Set(
+  // `imul` is arithmetic of whole numbers.
+  ['sqrt', 'floor', 'ceil', 'round', 'min', 'max', 'abs', 'trunc', 'imul'],
+)
 const INEXACT = 'may differ between versions of Node, and so would the state computed from it.'
 
 export const exactMath: Rule = {

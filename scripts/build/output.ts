@@ -1,0 +1,43 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+
+/**
+ * Lets `produce` fill a folder beside `outDir`, then makes `outDir` equal to it file by file. A process that reads
+ * `outDir` meanwhile sees each file whole, and a build that fails leaves it as it was.
+ */
+export async function withStagedOutput(
+  outDir: string,
+  produce: (staging: string) => Promise<void>,
+): Promise<void> {
+  const staging = mkdtempSync(`${outDir}-`)
+  try {
+    await produce(staging)
+    const produced = filesUnder(staging)
+    for (const file of produced) replace(join(staging, file), join(outDir, file))
+    for (const file of filesUnder(outDir)) {
+      if (!produced.includes(file)) rmSync(join(outDir, file))
+    }
+  } finally {
+    rmSync(staging, { recursive: true, force: true })
+  }
+}
+
+function replace(from: string, to: string): void {
+  if (existsSync(to) && readFileSync(from).equals(readFileSync(to))) return
+  mkdirSync(dirname(to), { recursive: true })
+  renameSync(from, to)
+}
+
+function filesUnder(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+}

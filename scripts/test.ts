@@ -1,0 +1,54 @@
+/**
+ * `npm test [-- FILTER ...]`: runs the tests whose path contains one of the filters; all but the slow ones without.
+ * A skipped test is always printed, and where `CI` is set it has to give its reason.
+ */
+import { globSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { run } from 'node:test'
+import { spec } from 'node:test/reporters'
+
+const root = join(import.meta.dirname, '..')
+/** They need services or minutes, and run only when named. */
+const SLOW = [/^test\/stack\//, /\.slow\.test\.ts$/]
+const FILE_TIMEOUT_MS = 120_000
+
+const filters = process.argv.slice(2).map((filter) => filter.replace(/^\.\//, ''))
+const files = globSync('test/**/*.test.ts', { cwd: root })
+  .filter((file) => !file.includes('node_modules') && !file.startsWith('test/lint/planted/'))
+  .filter((file) =>
+    filters.length > 0
+      ? filters.some((filter) => file.includes(filter))
+      : !SLOW.some((pattern) => pattern.test(file)),
+  )
+  .sort()
+if (files.length === 0) {
+  process.stderr.write(`no test file has ${filters.join(' or ')} in its path\n`)
+  process.exit(1)
+}
+
+const skips: { readonly name: string; readonly reason: string | null }[] = []
+const tests = run({
+  files: files.map((file) => join(root, file)),
+  concurrency: Math.max(2, availableParallelism()),
+  timeout: FILE_TIMEOUT_MS,
+  execArgv: ['-C', 'tokenfuse-source'],
+})
+tests.on('test:pass', ({ name, skip }) => {
+  if (skip !== undefined) skips.push({ name, reason: typeof skip === 'string' ? skip : null })
+})
+tests.on('test:fail', () => {
+  process.exitCode = 1
+})
+tests.on('end', () => process.once('beforeExit', reportSkips))
+tests.compose(new spec()).pipe(process.stdout)
+
+function reportSkips(): void {
+  for (const { name, reason } of skips) {
+    process.stderr.write(`SKIPPED ${name}: ${reason ?? 'no reason given'}\n`)
+  }
+  if (process.env['CI'] && skips.some(({ reason }) => reason === null)) {
+    process.stderr.write('CI is set: a skipped test has to give its reason\n')
+    process.exitCode = 1
+  }
+}
