@@ -51,8 +51,3 @@ export const decisionSchema = z
   })
   .meta({ id: 'Decision', title: 'tokenfuse decision' })
 export type Decision = z.output<typeof decisionSchema>
-
-/** A decision replaces an older one with the same key. */
-export function decisionKey(decision: Pick<Decision, 'tenant' | 'budget' | 'scope'>): string {
-  return `${decision.tenant}|${decision.budget ?? ''}|${decision.scope}`
-}

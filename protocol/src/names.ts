@@ -1,5 +1,6 @@
 // The part of the contracts that the preload can afford to load: names and arithmetic, no schemas, no catalogue.
 export * from './attributes.ts'
+export * from './decision-key.ts'
 export * from './environment.ts'
 export * from './errors.ts'
 export * from './money.ts'
