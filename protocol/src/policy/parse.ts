@@ -22,10 +22,14 @@ export type PolicyProblem = {
   readonly message: string
 }
 
+/** More than anyone reads at once; a file that is no policy at all can have thousands. */
+const MAX_PROBLEMS = 100
+
 export class PolicyError extends TokenfuseError {
   readonly problems: readonly PolicyProblem[]
 
-  constructor(problems: readonly PolicyProblem[]) {
+  constructor(found: readonly PolicyProblem[]) {
+    const problems = found.slice(0, MAX_PROBLEMS)
     const lines = problems.map(
       ({ file, line, column, field, message }) =>
         `${file}:${line}:${column}${field === '' ? '' : ` ${field}`}: ${message}`,
@@ -69,13 +73,14 @@ function readYaml(
 ): { document: Document; value: unknown } {
   const problem = (offset: number, message: string) => ({ ...place(offset), field: '', message })
   try {
-    const document = parseDocument(text, { lineCounter, uniqueKeys: true })
+    const document = parseDocument(text, {
+      lineCounter,
+      uniqueKeys: true,
+      prettyErrors: false,
+      logLevel: 'error',
+    })
     if (document.errors.length > 0) {
-      throw new PolicyError(
-        document.errors.map(({ pos, message, code }) =>
-          problem(pos[0], message.split('\n', 1)[0] ?? code),
-        ),
-      )
+      throw new PolicyError(document.errors.map(({ pos, message }) => problem(pos[0], message)))
     }
     return { document, value: document.toJS({ maxAliasCount: 100 }) ?? {} }
   } catch (error) {
@@ -90,11 +95,12 @@ type Issue = z.core.$ZodIssue
 
 /** One place for each field that is wrong: keys that do not exist come as one issue of the object around them. */
 function fieldsOf(issue: Issue): { path: readonly PropertyKey[]; message: string }[] {
-  if (issue.code !== 'unrecognized_keys') return [{ path: issue.path, message: issue.message }]
-  return issue.keys.map((key) => ({
-    path: [...issue.path, key],
-    message: 'there is no such field',
-  }))
+  const { path } = issue
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({ path: [...path, key], message: 'there is no such field' }))
+  }
+  const [reason = issue] = issue.code === 'invalid_key' ? issue.issues : []
+  return [{ path, message: reason.message }]
 }
 
 /** Where the field stands, or the nearest thing around it that does. */

@@ -124,7 +124,7 @@ export type PriceOverride = z.output<typeof priceOverrideSchema>
 const policyWith = (duration: Duration, timezone: z.ZodString) =>
   z
     .strictObject({
-      version: z.literal(1),
+      version: z.literal(1, { error: 'write "version: 1", the version of this format' }),
       timezone: timezone.default('UTC'),
       budgets: z.array(budgetWith(duration)).max(1000).default([]),
       prices: z
