@@ -2,6 +2,7 @@
  * Builds what is published: JavaScript and types of each package, and the preload as single bundled files. What has
  * not changed since the last build is left alone, so that every test run can start with this.
  */
+import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bundlePreload } from './build/bundle.ts'
 import { inputsHash, isBuilt, rememberBuilt } from './build/inputs.ts'
@@ -33,6 +34,8 @@ for (const { folder, needs, bundle } of TARGETS) {
     compile(join(root, folder, 'tsconfig.build.json'), staging)
     await bundle?.(join(root, folder), staging)
   })
+  // npm packs a licence only from the package's own folder.
+  copyFileSync(join(root, 'LICENSE'), join(root, folder, 'LICENSE'))
   rememberBuilt(outDir, hash)
   process.stdout.write(`built ${folder} in ${Math.round(performance.now() - startMs)} ms\n`)
 }

@@ -9,21 +9,26 @@ import {
 } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 
+const STAGING_PREFIX = '.staging-'
+
 /**
- * Lets `produce` fill a folder beside `outDir`, then makes `outDir` equal to it file by file. A process that reads
+ * Lets `produce` fill a folder of its own, then makes `outDir` equal to it file by file. A process that reads
  * `outDir` meanwhile sees each file whole, and a build that fails leaves it as it was.
  */
 export async function withStagedOutput(
   outDir: string,
   produce: (staging: string) => Promise<void>,
 ): Promise<void> {
-  const staging = mkdtempSync(`${outDir}-`)
+  mkdirSync(outDir, { recursive: true })
+  // Inside the output folder, where no tool that reads sources looks.
+  const staging = mkdtempSync(join(outDir, STAGING_PREFIX))
   try {
     await produce(staging)
     const produced = filesUnder(staging)
     for (const file of produced) replace(join(staging, file), join(outDir, file))
     for (const file of filesUnder(outDir)) {
-      if (!produced.includes(file)) rmSync(join(outDir, file))
+      const kept = produced.includes(file) || file.startsWith(STAGING_PREFIX)
+      if (!kept) rmSync(join(outDir, file))
     }
   } finally {
     rmSync(staging, { recursive: true, force: true })
