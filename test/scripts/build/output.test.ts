@@ -32,7 +32,7 @@ test('a build leaves exactly what it produced, and files that did not change unt
   await withStagedOutput(out, produce({ 'a.js': '1', 'deep/b.js': '2' }))
   const { ino } = statSync(join(out, 'a.js'))
   await withStagedOutput(out, produce({ 'a.js': '1', 'deep/c.js': '3' }))
-  assert.deepEqual(readdirSync(out, { recursive: true }).sort(), [
+  assert.deepEqual(readdirSync(out, { recursive: true, encoding: 'utf8' }).sort(), [
     'a.js',
     'deep',
     join('deep', 'c.js'),
