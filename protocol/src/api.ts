@@ -59,7 +59,10 @@ export type StatusAnswer = {
   readonly version: string
   readonly offset: number
   readonly logTime: string | null
+  /** 0 where no policy is in force. */
   readonly policyVersion: number
+  /** Why the policy file is not what is in force; `null` where it is, or where there is no file. */
+  readonly policyProblem: string | null
   readonly inactiveBudgets: readonly { readonly budget: string; readonly reason: string }[]
   readonly budgets: readonly BudgetStatus[]
   readonly total: UsageTotals

@@ -65,6 +65,14 @@ export const METRICS = {
     labels: ['code'],
     seriesLimit: 50,
   }),
+  otlpRequests: metric({
+    name: 'tokenfuse.otlp.requests',
+    kind: 'counter',
+    unit: '{request}',
+    help: 'OTLP requests by signal and by what became of them: accepted, or the code of an error',
+    labels: ['signal', 'outcome'],
+    seriesLimit: 50,
+  }),
   spansReceived: metric({
     name: 'tokenfuse.spans.received',
     kind: 'counter',
@@ -79,6 +87,14 @@ export const METRICS = {
     unit: '{span}',
     help: 'Spans that are no model call, or whose calls are reported already',
     labels: ['reason'],
+    seriesLimit: 10,
+  }),
+  shortenedValues: metric({
+    name: 'tokenfuse.spans.shortened',
+    kind: 'counter',
+    unit: '{value}',
+    help: 'Names, tags and tool keys of spans that were cut down to their bounds',
+    labels: ['field'],
     seriesLimit: 10,
   }),
   decisions: metric({

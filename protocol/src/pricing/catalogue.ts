@@ -100,6 +100,13 @@ function listed(provider: string, model: string, at: Date, priced: Priced): Rate
   }
 }
 
+/** The model's whole context in tokens, a bound of its output; `null` where it is not known. */
+export function contextTokens(provider: string, model: string): number | null {
+  const known = findProvider({ providerId: CATALOGUE_PROVIDERS.get(provider) ?? provider })
+  const found = calcPrice({ input_tokens: 1 }, model, known ? { provider: known } : {})
+  return found?.model.context_window ?? null
+}
+
 function unitPrice(price: number | TieredPrices | undefined, per: bigint): UnitPrice | null {
   if (price === undefined) return null
   const each = (usd: number) => picoUsdPerUnit(usd, per)

@@ -25,6 +25,8 @@ export type SqliteLogOptions = {
 
 const DEFAULT_RETENTION_MS = 30 * 86_400_000
 const DEFAULT_RETENTION_BYTES = 2 * 1024 ** 3
+/** Deleting is begun when a share of this much is over, so that the verification before it is worth its while. */
+const RETENTION_SLACK = 0.05
 
 type WaitingCall = NewEntries & {
   readonly letters: readonly DeadLetter[]
@@ -107,14 +109,14 @@ export class SqliteEventLog implements EventLog {
   }
 
   retentionDue(): boolean {
-    return this.#isTooLarge() || this.#entries.holdsOlderThan(this.#now() - this.#retentionMs)
+    return this.#isOver(1 + RETENTION_SLACK)
   }
 
   async retain(verifiedOffset: number): Promise<number> {
     const lastOffset = Math.min(verifiedOffset, this.#state.offset)
     let deleted = 0
-    while (!this.#closed && this.retentionDue()) {
-      const beforeMs = this.#isTooLarge() ? Infinity : this.#now() - this.#retentionMs
+    while (!this.#closed && this.#isOver(1)) {
+      const beforeMs = this.#isTooLarge(1) ? Infinity : this.#now() - this.#retentionMs
       const count = this.#transaction(() => this.#entries.deleteOldest(lastOffset, beforeMs))
       if (count === 0) break
       deleted += count
@@ -141,8 +143,13 @@ export class SqliteEventLog implements EventLog {
     this.#database.close()
   }
 
-  #isTooLarge(): boolean {
-    return usedBytes(this.#database) > this.#retentionBytes
+  #isOver(share: number): boolean {
+    const beforeMs = this.#now() - this.#retentionMs * share
+    return this.#isTooLarge(share) || this.#entries.holdsOlderThan(beforeMs)
+  }
+
+  #isTooLarge(share: number): boolean {
+    return usedBytes(this.#database) > this.#retentionBytes * share
   }
 
   async #enqueue(

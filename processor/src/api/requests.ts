@@ -1,0 +1,57 @@
+import { isDimension, TASK_OUTCOMES, TokenfuseError, UNKNOWN } from '@tokenfuse/protocol'
+import { z } from 'zod'
+import type { UsageQuery } from '../governor/usage-ledger.ts'
+
+const name = z.string().min(1).max(256)
+
+/** The body of `POST /v1/tasks/{id}/end`. */
+export const taskEndRequestSchema = z.object({
+  agent: name.default(UNKNOWN),
+  taskType: name.nullable().default(null),
+  outcome: z.enum(TASK_OUTCOMES),
+})
+
+const guardSchema = z.string().regex(/^[A-Za-z0-9_-]{8,64}$/, 'a guard id is 8 to 64 letters')
+
+const usageQuerySchema = z.object({
+  by: z
+    .array(z.string().refine(isDimension, 'not a dimension'))
+    .max(4)
+    .transform((by) => (by.length === 0 ? (['agent'] as const) : by)),
+  period: z
+    .string()
+    .regex(/^(all|\d{4}-\d\d-\d\d)$/, 'a day such as 2026-01-31, or all')
+    .default('all'),
+  top: z.coerce.number().int().min(1).max(10_000).default(20),
+})
+
+/**
+ * The query of `GET /v1/usage`.
+ * @throws TokenfuseError `bad_request`
+ */
+export function readUsageQuery(url: string): UsageQuery {
+  const { searchParams } = new URL(url)
+  return parse(usageQuerySchema, {
+    by: searchParams.getAll('by'),
+    period: searchParams.get('period') ?? undefined,
+    top: searchParams.get('top') ?? undefined,
+  })
+}
+
+/**
+ * The `guard` of `GET /v1/stream`; `null` for a listener that is no guard.
+ * @throws TokenfuseError `bad_request`
+ */
+export function readGuard(value: string | undefined): string | null {
+  return value === undefined ? null : parse(guardSchema, value)
+}
+
+/** @throws TokenfuseError `bad_request` with every place where the value does not fit the schema */
+export function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const problems = result.error.issues.map(({ path, message }) =>
+    path.length === 0 ? message : `${path.map(String).join('.')}: ${message}`,
+  )
+  throw new TokenfuseError('bad_request', problems.join('; '))
+}

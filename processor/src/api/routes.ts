@@ -1,0 +1,102 @@
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import {
+  contextTokens,
+  type CreditAnswer,
+  type CreditRequest,
+  creditRequestSchema,
+  DEFAULT_TENANT,
+  type ProfileAnswer,
+  rateToWire,
+  type StatusAnswer,
+  TokenfuseError,
+} from '@tokenfuse/protocol'
+import type { Hono } from 'hono'
+import { readJson } from './body.ts'
+import type { ApiContext, ApiEnv } from './context.ts'
+import { readGuard, readUsageQuery, taskEndRequestSchema } from './requests.ts'
+import { firstMessages } from './stream/messages.ts'
+
+/** Adds what agents ask and tell: stream, credit, ends of tasks. */
+export function addAgentRoutes(app: Hono<ApiEnv>, context: ApiContext): void {
+  const { loop, hub } = context
+
+  app.get('/v1/stream', (c) => {
+    const guard = readGuard(c.req.query('guard'))
+    const { governor } = loop
+    // Nothing is applied between these two, so the stream goes on where its beginning ends.
+    hub.open(c.env.outgoing, guard, governor.offset, firstMessages(governor))
+    return RESPONSE_ALREADY_SENT
+  })
+
+  app.post('/v1/credit', async (c) => {
+    const request = await readJson(c.env.incoming, creditRequestSchema)
+    await loop.submit([request.report])
+    return c.json(creditAnswer(context, request))
+  })
+
+  app.post('/v1/tasks/:id/end', async (c) => {
+    const request = await readJson(c.env.incoming, taskEndRequestSchema)
+    const task = c.req.param('id')
+    const time = new Date(context.now()).toISOString()
+    const [entry] = await loop.submit([
+      { type: 'task.end', v: 1, tenant: DEFAULT_TENANT, task, time, ...request },
+    ])
+    return c.json({ offset: entry?.offset })
+  })
+}
+
+/** Adds what people ask. */
+export function addViewerRoutes(app: Hono<ApiEnv>, context: ApiContext): void {
+  const { governor } = context.loop
+
+  app.get('/v1/usage', (c) => {
+    const query = readUsageQuery(c.req.url)
+    const answer = governor.usage(query)
+    if (answer) return c.json(answer)
+    throw new TokenfuseError('bad_request', `no usage is kept by ${query.by.join(' and ')}`, {
+      fix: 'Ask for one dimension, or for agent with task or step, or for provider with model.',
+    })
+  })
+
+  app.get('/v1/status', (c) => c.json(statusAnswer(context)))
+
+  app.get('/v1/decisions', (c) =>
+    c.json({ offset: governor.offset, decisions: governor.decisions() }),
+  )
+}
+
+function creditAnswer(context: ApiContext, { report, profiles }: CreditRequest): CreditAnswer {
+  const { governor } = context.loop
+  const { catalogue } = context.prices()
+  const nowMs = context.now()
+  return {
+    offset: governor.offset,
+    logTimeMs: governor.logTimeMs,
+    sequence: report.sequence,
+    accounts: governor.accounts(report.guard, report.accounts),
+    profiles: profiles.map((profile): ProfileAnswer => ({
+      ...profile,
+      output: governor.outputQuantiles(profile),
+      rate: rateToWire(catalogue.rate(profile.provider, profile.model, null, nowMs)),
+      contextTokens: contextTokens(profile.provider, profile.model),
+    })),
+  }
+}
+
+function statusAnswer(context: ApiContext): StatusAnswer {
+  const { governor } = context.loop
+  const { headOffset, firstOffset, bytes, deadLetters } = context.log.stats()
+  return {
+    version: context.version,
+    offset: governor.offset,
+    logTime: governor.offset === 0 ? null : new Date(governor.logTimeMs).toISOString(),
+    policyVersion: governor.policy()?.version ?? 0,
+    policyProblem: context.policyProblem(),
+    inactiveBudgets: governor.inactiveBudgets(),
+    budgets: governor.budgets(),
+    total: governor.total(),
+    guards: governor.guardCount(),
+    deadLetters,
+    log: { events: headOffset - firstOffset + 1, bytes },
+  }
+}

@@ -1,0 +1,59 @@
+import { existsSync, readFileSync, watch } from 'node:fs'
+import { basename, dirname, resolve } from 'node:path'
+import { parsePolicy, type Policy, TokenfuseError } from '@tokenfuse/protocol'
+
+const SETTLE_MS = 100
+
+/**
+ * Reads the policy file.
+ * @param required whether it must be there
+ * @returns `null` where it is not there and need not be
+ * @throws PolicyError with every problem; TokenfuseError `policy_unreadable`
+ */
+export function readPolicyFile(path: string, required: boolean): Policy | null {
+  if (!required && !existsSync(path)) return null
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new TokenfuseError('policy_unreadable', `the policy file ${path} cannot be read`, {
+      fix: 'Check its name and that the processor may read it.',
+      cause,
+    })
+  }
+  return parsePolicy(text, basename(path))
+}
+
+export type Watch = { close(): void }
+
+/**
+ * Calls `changed` once a while after the file was written, replaced, made or removed. It watches the folder, since
+ * editors replace files; it never keeps the process alive.
+ * @param failed is told when the folder cannot be watched
+ */
+export function watchPolicyFile(
+  path: string,
+  changed: () => void,
+  failed: (error: unknown) => void,
+): Watch {
+  const name = basename(path)
+  let settling: NodeJS.Timeout | null = null
+  const settle = (_event: string, filename: string | null) => {
+    if (filename !== null && filename !== name) return
+    if (settling) clearTimeout(settling)
+    settling = setTimeout(changed, SETTLE_MS).unref()
+  }
+  try {
+    const watcher = watch(dirname(resolve(path)), { persistent: false }, settle)
+    watcher.on('error', failed)
+    return {
+      close: () => {
+        if (settling) clearTimeout(settling)
+        watcher.close()
+      },
+    }
+  } catch (error) {
+    failed(error)
+    return { close: () => {} }
+  }
+}

@@ -1,0 +1,107 @@
+import { isDeepStrictEqual } from 'node:util'
+import { DEFAULT_TENANT, type Policy, type PolicySet, zoneOffsets } from '@tokenfuse/protocol'
+import type { GovernorLoop } from '../governor-loop.ts'
+import { readPolicyFile, type Watch, watchPolicyFile } from './policy-file.ts'
+
+const DAY_MS = 86_400_000
+const RETRY_MS = 5000
+
+export type PolicyKeeperOptions = {
+  readonly path: string
+  readonly loop: GovernorLoop
+  readonly log: (line: string) => void
+  readonly now?: () => number
+}
+
+/** Brings the policy file into force at the start and whenever it changes. A bad edit never replaces a good policy. */
+export class PolicyKeeper {
+  readonly #options: PolicyKeeperOptions
+  #problem: string | null = null
+  #watch: Watch | null = null
+  #retry: NodeJS.Timeout | null = null
+  #applying: Promise<void> = Promise.resolve()
+
+  constructor(options: PolicyKeeperOptions) {
+    this.#options = options
+  }
+
+  /** Why the file is not what is in force, for people; `null` where it is. */
+  get problem(): string | null {
+    return this.#problem
+  }
+
+  /**
+   * Appends the policy to the log if it differs from the one in force.
+   * @param policy what the file says; `null` where there is none, and then the policy in force stays
+   */
+  async apply(policy: Policy | null): Promise<void> {
+    const { loop, path, log } = this.#options
+    const inForce = loop.governor.policy()
+    if (policy === null) {
+      if (inForce === null) return
+      this.#problem = `${path} is missing; policy ${inForce.version} stays in force`
+      log(`${this.#problem}. Write "version: 1" there to have none.`)
+      return
+    }
+    this.#problem = null
+    if (inForce && isSamePolicy(inForce.policy, policy)) return
+    const [entry] = await loop.submit([this.#policySet(policy, inForce?.version ?? null)])
+    if (loop.governor.policy()?.version === entry?.offset) {
+      log(`policy ${entry?.offset} of ${path} is in force`)
+      return
+    }
+    this.#problem = `${path} was not taken, since another policy came into force meanwhile`
+    log(this.#problem)
+    this.#tryAgain()
+  }
+
+  /** From now on every change of the file is looked at. */
+  watch(): void {
+    this.#watch ??= watchPolicyFile(
+      this.#options.path,
+      () => this.#reread(),
+      (error) => this.#options.log(`changes of the policy file are not seen: ${String(error)}`),
+    )
+  }
+
+  close(): void {
+    this.#watch?.close()
+    if (this.#retry) clearTimeout(this.#retry)
+  }
+
+  #reread(): void {
+    this.#applying = this.#applying.then(async () => {
+      const { path, log } = this.#options
+      try {
+        await this.apply(readPolicyFile(path, false))
+      } catch (error) {
+        this.#problem = error instanceof Error ? error.message : String(error)
+        log(`the policy file was not taken, the one before stays in force:\n${this.#problem}`)
+        if (isRetryable(error)) this.#tryAgain()
+      }
+    })
+  }
+
+  #tryAgain(): void {
+    this.#retry = setTimeout(() => this.#reread(), RETRY_MS).unref()
+  }
+
+  #policySet(policy: Policy, basedOn: number | null): PolicySet {
+    const nowMs = (this.#options.now ?? Date.now)()
+    return {
+      type: 'policy.set',
+      v: 1,
+      tenant: DEFAULT_TENANT,
+      basedOn,
+      policy,
+      zone: zoneOffsets(policy.timezone, nowMs - 400 * DAY_MS, nowMs + 800 * DAY_MS),
+    }
+  }
+}
+
+const isRetryable = (error: unknown) =>
+  error instanceof Error && 'retryable' in error && error.retryable === true
+
+/** Compared as the log holds them, where a field that is `undefined` is none. */
+const isSamePolicy = (a: Policy, b: Policy) => isDeepStrictEqual(asStored(a), asStored(b))
+const asStored = (policy: Policy): unknown => JSON.parse(JSON.stringify(policy))
