@@ -1,6 +1,8 @@
 import { dirname, join, relative, sep } from 'node:path'
 import { moduleRule } from './rule.ts'
 
+const PROTOCOL = ['@tokenfuse/protocol', '@tokenfuse/protocol/names']
+
 /**
  * Which modules of ours the files of a folder may import besides their own folder's; the first entry that fits a
  * file holds. Deep paths into another package are never among them, so that a package's exports are all it promises.
@@ -12,12 +14,12 @@ const DIRECTIONS: readonly { readonly folder: string; readonly may: readonly str
   // The preload is loaded by every process of an app, so it takes only the light part of the contracts.
   { folder: 'instrumentation', may: ['@tokenfuse/protocol/names'] },
   // The core of the processor does not know its shell; the governor knows no meter.
-  { folder: 'processor/src/meter', may: ['@tokenfuse/protocol'] },
-  { folder: 'processor/src/governor', may: ['@tokenfuse/protocol'] },
-  { folder: 'processor', may: ['@tokenfuse/protocol'] },
+  { folder: 'processor/src/meter', may: PROTOCOL },
+  { folder: 'processor/src/governor', may: PROTOCOL },
+  { folder: 'processor', may: PROTOCOL },
   {
     folder: 'cli',
-    may: ['@tokenfuse/protocol', '@tokenfuse/processor', '@tokenfuse/instrumentation/providers'],
+    may: [...PROTOCOL, '@tokenfuse/processor', '@tokenfuse/instrumentation/providers'],
   },
   // It bills by its own rules: what is checked against it may not share its code.
   { folder: 'test/support/provider', may: [] },
