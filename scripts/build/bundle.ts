@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build, type BuildOptions } from 'esbuild'
 
@@ -36,6 +37,8 @@ export async function bundlePreload(folder: string, outDir: string): Promise<voi
       entryPoints: [register],
       format: 'cjs',
       outfile: join(outDir, 'register.cjs'),
+      // It finds its place by __filename instead.
+      logOverride: { 'empty-import-meta': 'silent' },
     }),
     build({
       ...common,
@@ -44,4 +47,5 @@ export async function bundlePreload(folder: string, outDir: string): Promise<voi
       outfile: join(outDir, 'estimate-worker.js'),
     }),
   ])
+  writeFileSync(join(outDir, 'register.d.cts'), 'export {}\n')
 }
