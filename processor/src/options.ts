@@ -22,6 +22,8 @@ export type ProcessorOptions = {
 export type RunningProcessor = {
   readonly url: string
   readonly token: string
+  /** Guards and others that listen now. */
+  readonly openStreams: number
   /** Resolves when it was closed; rejects when it cannot go on, and then the process is best ended. */
   readonly ended: Promise<void>
   /** Takes no more requests, stores its state and lets go of the data folder. */

@@ -73,6 +73,10 @@ export class Processor implements RunningProcessor {
     return this.#listening?.url ?? ''
   }
 
+  get openStreams(): number {
+    return this.#hub.size
+  }
+
   get ended(): Promise<void> {
     return this.#running
   }

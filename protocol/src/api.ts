@@ -1,4 +1,4 @@
-import type { BudgetUnit } from './decision.ts'
+import type { BudgetUnit, Decision } from './decision.ts'
 import type { Dimension } from './scope.ts'
 
 /** Sums over calls. Unknown counts add nothing; `estimatedCalls` says how many rest on an estimate. */
@@ -26,7 +26,10 @@ export type UsageRow = UsageTotals & {
   readonly values: Readonly<Partial<Record<Dimension, string>>>
 }
 
-/** `GET /v1/usage?by=agent&by=task&period=2026-01-31&top=20`: rows by falling cost. */
+/**
+ * `GET /v1/usage?by=agent&by=task&period=2026-01-31&top=20`: rows by falling cost. The period is a day, `today` or
+ * `all`; a tag goes alone or with `agent`.
+ */
 export type UsageAnswer = {
   readonly offset: number
   readonly by: readonly Dimension[]
@@ -68,5 +71,13 @@ export type StatusAnswer = {
   readonly total: UsageTotals
   readonly guards: number
   readonly deadLetters: number
+  /** Spans that agents gave up before they could tell them, as they told since this processor began. */
+  readonly droppedSpans: number
   readonly log: { readonly events: number; readonly bytes: number }
+}
+
+/** `GET /v1/decisions`: those in force. */
+export type DecisionsAnswer = {
+  readonly offset: number
+  readonly decisions: readonly Decision[]
 }

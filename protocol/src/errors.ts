@@ -26,6 +26,8 @@ export const ERROR_CODES = {
   processor_unreachable: 'No processor answers.',
   runtime_too_old: 'This version of Node is too old.',
   file_unreadable: 'A file could not be read.',
+  command_not_found: 'There is no command of this name to run.',
+  command_not_runnable: 'The command cannot be run.',
   response_unrecognised: 'The recorded response is in no format that tokenfuse knows.',
   budget_exceeded: 'A budget is used up and the call was refused.',
 } as const

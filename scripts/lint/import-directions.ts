@@ -19,7 +19,12 @@ const DIRECTIONS: readonly { readonly folder: string; readonly may: readonly str
   { folder: 'processor', may: PROTOCOL },
   {
     folder: 'cli',
-    may: [...PROTOCOL, '@tokenfuse/processor', '@tokenfuse/instrumentation/providers'],
+    may: [
+      ...PROTOCOL,
+      '@tokenfuse/processor',
+      '@tokenfuse/instrumentation/providers',
+      '@tokenfuse/instrumentation/spool',
+    ],
   },
   // It bills by its own rules: what is checked against it may not share its code.
   { folder: 'test/support/provider', may: [] },

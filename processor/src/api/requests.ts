@@ -20,22 +20,24 @@ const usageQuerySchema = z.object({
     .transform((by) => (by.length === 0 ? (['agent'] as const) : by)),
   period: z
     .string()
-    .regex(/^(all|\d{4}-\d\d-\d\d)$/, 'a day such as 2026-01-31, or all')
+    .regex(/^(all|today|\d{4}-\d\d-\d\d)$/, 'a day such as 2026-01-31, today or all')
     .default('all'),
   top: z.coerce.number().int().min(1).max(10_000).default(20),
 })
 
 /**
  * The query of `GET /v1/usage`.
+ * @param today the day of now, in the time zone of the policy
  * @throws TokenfuseError `bad_request`
  */
-export function readUsageQuery(url: string): UsageQuery {
+export function readUsageQuery(url: string, today: () => string): UsageQuery {
   const { searchParams } = new URL(url)
-  return parse(usageQuerySchema, {
+  const query = parse(usageQuerySchema, {
     by: searchParams.getAll('by'),
     period: searchParams.get('period') ?? undefined,
     top: searchParams.get('top') ?? undefined,
   })
+  return query.period === 'today' ? { ...query, period: today() } : query
 }
 
 /**

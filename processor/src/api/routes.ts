@@ -4,6 +4,7 @@ import {
   type CreditAnswer,
   type CreditRequest,
   creditRequestSchema,
+  type DecisionsAnswer,
   DEFAULT_TENANT,
   type ProfileAnswer,
   rateToWire,
@@ -45,24 +46,35 @@ export function addAgentRoutes(app: Hono<ApiEnv>, context: ApiContext): void {
   })
 }
 
-/** Adds what people ask. */
+/** Adds what people ask. Their answers hold all that was acknowledged before they asked. */
 export function addViewerRoutes(app: Hono<ApiEnv>, context: ApiContext): void {
-  const { governor } = context.loop
+  const { loop, log } = context
+  const { governor } = loop
+  const acknowledged = () => loop.applied(log.stats().headOffset)
 
-  app.get('/v1/usage', (c) => {
-    const query = readUsageQuery(c.req.url)
+  app.get('/v1/usage', async (c) => {
+    const query = readUsageQuery(c.req.url, () => governor.dayAt(context.now()))
+    await acknowledged()
     const answer = governor.usage(query)
     if (answer) return c.json(answer)
     throw new TokenfuseError('bad_request', `no usage is kept by ${query.by.join(' and ')}`, {
-      fix: 'Ask for one dimension, or for agent with task or step, or for provider with model.',
+      fix: 'Ask for one dimension, for agent with task, step or a tag, or for provider with model.',
     })
   })
 
-  app.get('/v1/status', (c) => c.json(statusAnswer(context)))
+  app.get('/v1/status', async (c) => {
+    await acknowledged()
+    return c.json(statusAnswer(context))
+  })
 
-  app.get('/v1/decisions', (c) =>
-    c.json({ offset: governor.offset, decisions: governor.decisions() }),
-  )
+  app.get('/v1/decisions', async (c) => {
+    await acknowledged()
+    const answer: DecisionsAnswer = {
+      offset: governor.offset,
+      decisions: governor.decisions(),
+    }
+    return c.json(answer)
+  })
 }
 
 function creditAnswer(context: ApiContext, { report, profiles }: CreditRequest): CreditAnswer {
@@ -97,6 +109,7 @@ function statusAnswer(context: ApiContext): StatusAnswer {
     total: governor.total(),
     guards: governor.guardCount(),
     deadLetters,
+    droppedSpans: Number(context.metrics.total('agentDroppedSpans')),
     log: { events: headOffset - firstOffset + 1, bytes },
   }
 }

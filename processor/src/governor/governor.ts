@@ -15,12 +15,13 @@ import { applyOverrideSet, applyPolicySet } from './apply-policy.ts'
 import { applyTick, tickDueMs } from './apply-tick.ts'
 import { applyUsage } from './apply-usage.ts'
 import { counterKey } from './counter.ts'
-import { currentKey } from './counter-at.ts'
+import { currentKey, zoneOf } from './counter-at.ts'
 import type { Effect } from './effect.ts'
 import { budgetStatuses } from './status.ts'
 import { GovernorState } from './state.ts'
 import type { StateChange } from './table.ts'
 import type { UsageQuery } from './usage-ledger.ts'
+import { dayName } from './windows.ts'
 
 /** A replica that read the same log with another version may come to another state. */
 export const GOVERNOR_VERSION = '1'
@@ -137,6 +138,11 @@ export class Governor {
   /** @returns null where usage is not kept by this combination of dimensions */
   usage(query: UsageQuery): UsageAnswer | null {
     return this.#state.ledger.query(query, this.#state.offset)
+  }
+
+  /** The day, such as `2026-01-31`, that a time falls on in the policy's time zone. */
+  dayAt(timeMs: number): string {
+    return dayName(timeMs, zoneOf(this.#state))
   }
 
   total(): UsageTotals {

@@ -73,7 +73,8 @@ export class UsageLedger {
       this.#addTo(kind, [day, ...values].join(SEPARATOR), amounts, offset)
     }
     for (const name of Object.keys(event.tags).sort()) {
-      this.#addTo('tag', [day, name, event.tags[name]].join(SEPARATOR), amounts, offset)
+      const key = [day, name, event.tags[name], event.agent].join(SEPARATOR)
+      this.#addTo('tag', key, amounts, offset)
     }
   }
 
@@ -154,11 +155,8 @@ type QueryKind = {
 }
 
 function kindFor(by: readonly Dimension[]): QueryKind | null {
-  const [first] = by
-  if (by.length === 1 && first?.startsWith('tag.')) {
-    const tag = first.slice('tag.'.length)
-    return { name: 'tag', valuesOf: ([name, value]) => (name === tag ? { [first]: value } : null) }
-  }
+  const tagKind = tagKindFor(by)
+  if (tagKind) return tagKind
   for (const [name, dimensions] of Object.entries(KINDS)) {
     if (!by.every((dimension) => dimensions.includes(dimension))) continue
     const valuesOf: QueryKind['valuesOf'] = (parts) =>
@@ -166,6 +164,19 @@ function kindFor(by: readonly Dimension[]): QueryKind | null {
     return { name, valuesOf }
   }
   return null
+}
+
+/** One tag, alone or with the agent. */
+function tagKindFor(by: readonly Dimension[]): QueryKind | null {
+  const [tag, another] = by.filter((dimension) => dimension.startsWith('tag.'))
+  const rest = by.filter((dimension) => dimension !== tag && dimension !== 'agent')
+  if (tag === undefined || another !== undefined || rest.length > 0) return null
+  const wanted = tag.slice('tag.'.length)
+  const valuesOf: QueryKind['valuesOf'] = ([name, value, agent]) => {
+    if (name !== wanted) return null
+    return by.includes('agent') ? { [tag]: value, agent } : { [tag]: value }
+  }
+  return { name: 'tag', valuesOf }
 }
 
 /** The name under which a step is counted: its own, or else its number. */

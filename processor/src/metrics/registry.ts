@@ -33,6 +33,15 @@ export class MetricRegistry {
     findSeries(this.#amounts, name, labels, () => 0).value = value
   }
 
+  /** A counter's sum over its label sets. */
+  total(name: MetricName): number | bigint {
+    const values = [...(this.#amounts.get(name)?.values() ?? [])].map(({ value }) => value)
+    if (values.some((value) => typeof value === 'bigint')) {
+      return values.reduce<bigint>((sum, value) => sum + BigInt(value), 0n)
+    }
+    return values.reduce<number>((sum, value) => sum + Number(value), 0)
+  }
+
   /** Forgets every label set of a gauge, before it is set anew. */
   clear(name: MetricName): void {
     this.#amounts.delete(name)
