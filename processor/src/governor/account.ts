@@ -25,8 +25,8 @@ export type GuardAccount = {
   usedAtMs: number
   /** The guard fell silent: the credit is neither lent again nor the guard's to spend. */
   held: boolean
-  /** Idle credit was asked back and the guard has not reported since. */
-  recalled: boolean
+  /** Log time at which credit was last asked back. */
+  recalledAtMs: number
   /** What the guard was last told of its chances. */
   told: AccountState
 }
@@ -47,7 +47,7 @@ export function openAccount(): GuardAccount {
     waitingSince: 0,
     usedAtMs: 0,
     held: false,
-    recalled: false,
+    recalledAtMs: 0,
     told: 'open',
   }
 }
@@ -86,7 +86,6 @@ export function applyReport(
   // A guard cannot give back what it was never lent.
   account.returned = min(max(account.returned, BigInt(report.returned)), account.lent)
   account.held = false
-  account.recalled = false
   if (account.need === 0n) account.waitingSince = 0
   else if (account.waitingSince === 0) account.waitingSince = offset
 }

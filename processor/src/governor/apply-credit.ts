@@ -86,7 +86,7 @@ export function lendOn(
 ): void {
   const limit = limitOf(state, budget, counter.scope)
   const over = counter.untilMs !== null && counter.untilMs <= state.logTimeMs
-  const { granted, recalled } = lend(counter, over ? 0n : limit)
+  const { granted, recalled } = lend(counter, over ? 0n : limit, state.offset, state.logTimeMs)
   const toTell = new Set(granted)
   for (const [guard, account] of counter.accounts) {
     if (account.held) continue

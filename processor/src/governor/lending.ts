@@ -9,6 +9,8 @@ import {
 } from './account.ts'
 import { type Counter, lendable } from './counter.ts'
 
+const RECALL_AGAIN_MS = 5_000
+
 /** What lending did: whose account changed, and whose idle credit is wanted back. */
 export type LendingOutcome = {
   readonly granted: readonly string[]
@@ -20,7 +22,12 @@ export type LendingOutcome = {
  * whole, since a part of it would help nobody; then what is left is split evenly among what more is wanted. Where a
  * need cannot be met, idle credit of all others is recalled.
  */
-export function lend(counter: Counter, limit: bigint): LendingOutcome {
+export function lend(
+  counter: Counter,
+  limit: bigint,
+  offset: number,
+  logTimeMs: number,
+): LendingOutcome {
   const granted = new Set<string>()
   let available = lendable(counter, limit)
   let short = false
@@ -36,11 +43,13 @@ export function lend(counter: Counter, limit: bigint): LendingOutcome {
       continue
     }
     grant(account, missing)
+    // Served: its next call waits behind those that wait already.
+    account.waitingSince = offset
     available -= missing
     granted.add(guard)
   }
   if (!short) for (const guard of splitRest(counter, available)) granted.add(guard)
-  return { granted: [...granted], recalled: short ? recall(counter) : [] }
+  return { granted: [...granted], recalled: short ? recall(counter, logTimeMs) : [] }
 }
 
 /** Whether the need can be met once calls in flight are done and idle credit is back. */
@@ -90,13 +99,17 @@ function grant(account: GuardAccount, amount: bigint): void {
   account.lent += amount
 }
 
-/** Guards whose idle credit, now or when their calls end, would help those that wait; each is asked once. */
-function recall(counter: Counter): string[] {
+/**
+ * Guards whose credit would help those that wait: what is idle, and what becomes so when their calls end. A guard
+ * that was asked gives back for a while by itself, so it is not asked again before that.
+ */
+function recall(counter: Counter, logTimeMs: number): string[] {
   const first = waiting(counter)[0]?.[0]
   const recalled: string[] = []
   for (const [guard, account] of counter.accounts) {
-    if (guard === first || account.held || account.recalled || outstanding(account) === 0n) continue
-    account.recalled = true
+    if (guard === first || account.held || outstanding(account) === 0n) continue
+    if (logTimeMs - account.recalledAtMs < RECALL_AGAIN_MS) continue
+    account.recalledAtMs = logTimeMs
     recalled.push(guard)
   }
   return recalled

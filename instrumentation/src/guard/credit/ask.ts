@@ -1,0 +1,40 @@
+import type { CallProfile, DimensionValues, ProfileAnswer } from '@tokenfuse/protocol/names'
+import type { Hold, Stage } from './admission.ts'
+import type { CallCost } from './call-cost.ts'
+
+/** How time runs for a guard: `logMs` is log time as far as it is known; `elapsedMs` never goes back. */
+export type Now = { readonly logMs: number; readonly elapsedMs: number }
+
+/** A call that asks whether it may run. */
+export type Ask = {
+  readonly id: number
+  readonly values: DimensionValues
+  readonly profile: CallProfile
+  /** What it may cost, given what the governor has told of calls like it. */
+  readonly cost: (profile: ProfileAnswer | null) => CallCost
+  /** `elapsedMs` until which it waits for credit. */
+  readonly deadlineMs: number
+}
+
+export type WaitingAsk = Ask & { stage: Stage }
+
+export type RefusalCause =
+  | 'exhausted'
+  | 'uncappable'
+  | 'waited'
+  | 'no_answer'
+  | 'stale'
+  | 'too_many_waiting'
+
+export type AskOutcome =
+  | { readonly type: 'admit'; readonly cap: number | null; readonly holds: readonly Hold[] }
+  | { readonly type: 'refuse'; readonly budget: string | null; readonly why: RefusalCause }
+  | { readonly type: 'wait' }
+
+/** An account that is asked for the first time. */
+export type Opening = {
+  readonly budget: string
+  readonly scope: string
+  readonly need: bigint
+  readonly want: bigint
+}

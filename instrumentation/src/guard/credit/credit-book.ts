@@ -1,0 +1,289 @@
+import {
+  type Account,
+  type CallProfile,
+  CREDIT_TTL_MS,
+  type DimensionValues,
+  type ProfileAnswer,
+  type Budget,
+} from '@tokenfuse/protocol/names'
+import { admit, type Claim, type Hold } from './admission.ts'
+import { type CallCost, costLevels } from './call-cost.ts'
+import { EnforcedBudgets, type EnforcedBudget } from './enforced-budgets.ts'
+import {
+  giveBack,
+  type GuardAccount,
+  idle,
+  openAccount,
+  reserve,
+  settle,
+  tell,
+} from './guard-account.ts'
+import { admitStale } from './stale.ts'
+import { accountKey } from './guard-account.ts'
+import type { Ask, AskOutcome, Now, Opening, WaitingAsk } from './ask.ts'
+
+const MAX_ACCOUNTS = 10_000
+const MAX_PROFILES = 1_000
+const MAX_WAITING = 10_000
+/** How long recalled credit is wanted back as soon as it becomes idle. */
+const SCARCE_MS = 15_000
+/** With no call for this long a guard gives all its idle credit back. */
+const QUIET_MS = CREDIT_TTL_MS / 2
+
+/**
+ * The credit that one guard holds, and the calls that wait for more. Pure: time is an argument, and what is to be sent
+ * is asked for by the shell (see `reports.ts`).
+ */
+export class CreditBook {
+  readonly #budgets = new EnforcedBudgets()
+  readonly #accounts = new Map<string, GuardAccount>()
+  /** Accounts of windows that are over, until the governor knows the last of them. */
+  readonly #ended = new Set<GuardAccount>()
+  readonly #openings = new Map<string, Opening>()
+  readonly #profiles = new Map<string, ProfileAnswer>()
+  readonly #wantedProfiles = new Map<string, CallProfile>()
+  #waiting: WaitingAsk[] = []
+  /** When the report that was answered last had been sent; credit may be spent for a TTL from then. */
+  #answeredMs: number | null = null
+  #lastCallMs = 0
+
+  setPolicy(budgets: readonly Budget[], now: Now): void {
+    this.#budgets.replace(budgets)
+    for (const [key, account] of this.#accounts) {
+      if (!this.#budgets.has(account.budget)) this.#end(key, account)
+    }
+    this.#expireWindows(now)
+  }
+
+  /** Decides on a call at once, or makes it wait; after it, `drain` gives the outcome of those that wait. */
+  ask(ask: Ask, now: Now): AskOutcome {
+    this.#lastCallMs = now.elapsedMs
+    if (this.#waiting.length > 0) return this.#queue(ask)
+    const outcome = this.#try({ ...ask, stage: 'wanted' }, now)
+    return outcome.type === 'wait' ? this.#queue(ask) : outcome
+  }
+
+  #queue(ask: Ask): AskOutcome {
+    if (this.#waiting.length >= MAX_WAITING) {
+      return { type: 'refuse', budget: null, why: 'too_many_waiting' }
+    }
+    this.#waiting.push({ ...ask, stage: 'wanted' })
+    return { type: 'wait' }
+  }
+
+  /** The outcomes of waiting calls that can be decided now, in the order in which they came. */
+  drain(now: Now): { readonly id: number; readonly outcome: AskOutcome }[] {
+    for (const account of this.#accounts.values()) account.need = account.want = 0n
+    const decided: { id: number; outcome: AskOutcome }[] = []
+    const blocked = new Set<string>()
+    const still: WaitingAsk[] = []
+    for (const ask of this.#waiting) {
+      const keys = this.#budgets.claimedBy(ask.values).map(({ key }) => key)
+      const isBlocked = keys.some((key) => blocked.has(key))
+      const outcome: AskOutcome =
+        isBlocked && now.elapsedMs < ask.deadlineMs ? { type: 'wait' } : this.#try(ask, now)
+      if (outcome.type === 'wait') {
+        // What waits first is served first: a later call on the same account may not overtake it.
+        for (const key of keys) blocked.add(key)
+        still.push(ask)
+      } else decided.push({ id: ask.id, outcome })
+    }
+    this.#waiting = still
+    return decided
+  }
+
+  /** A call that waits is given up by its app. */
+  cancel(id: number): void {
+    this.#waiting = this.#waiting.filter((ask) => ask.id !== id)
+  }
+
+  #try(ask: WaitingAsk, now: Now): AskOutcome {
+    const budgets = this.#budgets.claimedBy(ask.values)
+    if (budgets.length === 0) return { type: 'admit', cap: null, holds: [] }
+    this.#expireWindows(now)
+    const profile = this.#profiles.get(profileKey(ask.profile)) ?? null
+    const cost = ask.cost(profile)
+    const isLate = now.elapsedMs >= ask.deadlineMs
+    if (!this.#isFresh(now)) return this.#tryStale(ask, budgets, cost, now)
+    const claims: Claim[] = []
+    for (const { key, budget, scope, unit } of budgets) {
+      const account = this.#accounts.get(key)
+      if (account) claims.push({ budget, account })
+      else this.#openings.set(key, { budget: budget.id, scope, ...costLevels(cost, unit) })
+    }
+    if (!profile) this.#wantProfile(ask.profile)
+    if (!profile || claims.length < budgets.length) {
+      return isLate
+        ? { type: 'refuse', budget: budgets[0]?.budget.id ?? null, why: 'no_answer' }
+        : { type: 'wait' }
+    }
+    const callers = (account: GuardAccount) => account.callsInFlight + this.#waiting.length + 1
+    const outcome = admit(cost, claims, isLate ? 'minimum' : ask.stage, callers, now.elapsedMs)
+    if (outcome.type === 'admit') {
+      for (const { account, amount } of outcome.holds) this.#take(account, amount)
+      return outcome
+    }
+    if (outcome.type === 'refuse')
+      return { type: 'refuse', budget: outcome.claim.budget.id, why: outcome.why }
+    if (isLate) return { type: 'refuse', budget: claims[0]?.budget.id ?? null, why: 'waited' }
+    ask.stage = outcome.stage
+    for (const { account, amount } of outcome.needs) {
+      if (account.need === 0n && idle(account) < amount) account.need = amount
+      account.want += amount
+    }
+    return { type: 'wait' }
+  }
+
+  #take(account: GuardAccount, amount: bigint): void {
+    reserve(account, amount)
+    // Keeps credit for the next calls ahead of them, but not where others wait for it.
+    const ahead = account.typicalNeed * BigInt(2 * account.callsInFlight)
+    const isPlenty = account.state === 'open' && account.fairShare > ahead + account.reserved
+    if (isPlenty && idle(account) < ahead / 2n && account.want < ahead) account.want = ahead
+  }
+
+  #tryStale(
+    ask: WaitingAsk,
+    budgets: readonly EnforcedBudget[],
+    cost: CallCost,
+    now: Now,
+  ): AskOutcome {
+    const known = budgets.map((claimed) => ({
+      ...claimed,
+      account: this.#accounts.get(claimed.key) ?? null,
+    }))
+    for (const { key, budget, scope, unit } of known) {
+      if (!this.#accounts.has(key))
+        this.#openings.set(key, { budget: budget.id, scope, ...costLevels(cost, unit) })
+    }
+    this.#wantProfile(ask.profile)
+    const staleSinceMs = this.#answeredMs === null ? null : this.#answeredMs + CREDIT_TTL_MS
+    return admitStale(cost, known, staleSinceMs, now.elapsedMs, ask.deadlineMs)
+  }
+
+  #isFresh(now: Now): boolean {
+    return this.#answeredMs !== null && now.elapsedMs - this.#answeredMs < CREDIT_TTL_MS
+  }
+
+  /**
+   * A call is done.
+   * @param costOf what it cost in a unit, as its usage event will say
+   */
+  settle(holds: readonly Hold[], costOf: (account: GuardAccount) => bigint, now: Now): void {
+    for (const { account, amount } of holds) {
+      settle(account, amount, costOf(account), now.elapsedMs)
+      if (now.elapsedMs < account.scarceUntilMs || this.#ended.has(account)) giveBack(account)
+    }
+  }
+
+  /** Credit was lent, or chances changed. */
+  onAccounts(told: readonly Account[], offset: number, now: Now): void {
+    for (const news of told) {
+      const key = accountKey(news.budget, news.scope)
+      let account = this.#accounts.get(key)
+      if (account && account.windowFromMs > news.windowFromMs) continue
+      if (account && account.windowFromMs < news.windowFromMs) {
+        this.#end(key, account)
+        account = undefined
+      }
+      if (!account) {
+        if (!this.#budgets.has(news.budget) || this.#accounts.size >= MAX_ACCOUNTS) continue
+        account = openAccount(news)
+        this.#accounts.set(key, account)
+        this.#openings.delete(key)
+      }
+      tell(account, news, offset, now.elapsedMs)
+    }
+  }
+
+  /** Idle credit is wanted back by others, now and as it becomes idle. */
+  onRecall(names: readonly { readonly budget: string; readonly scope: string }[], now: Now): void {
+    for (const { budget, scope } of names) {
+      const account = this.#accounts.get(accountKey(budget, scope))
+      if (!account) continue
+      account.scarceUntilMs = now.elapsedMs + SCARCE_MS
+      account.changed = true
+      giveBack(account)
+    }
+  }
+
+  onProfiles(profiles: readonly ProfileAnswer[]): void {
+    for (const profile of profiles) {
+      const key = profileKey(profile)
+      this.#wantedProfiles.delete(key)
+      if (this.#profiles.size >= MAX_PROFILES) this.#profiles.clear()
+      this.#profiles.set(key, profile)
+    }
+  }
+
+  /** A report that was sent at a time has been answered, so credit may be spent for a TTL from then. */
+  onAnswered(sentMs: number): void {
+    if (this.#answeredMs === null || sentMs > this.#answeredMs) this.#answeredMs = sentMs
+  }
+
+  /** What the reports are made of. */
+  ledger(): CreditLedger {
+    return {
+      accounts: this.#accounts,
+      ended: this.#ended,
+      openings: this.#openings,
+      profiles: this.#profiles,
+      wantedProfiles: this.#wantedProfiles,
+    }
+  }
+
+  /** Gives back what a guard without calls does not need. */
+  tidy(now: Now): void {
+    this.#expireWindows(now)
+    if (now.elapsedMs - this.#lastCallMs < QUIET_MS) return
+    for (const account of this.#accounts.values()) giveBack(account)
+  }
+
+  close(): void {
+    for (const account of this.#accounts.values()) giveBack(account)
+  }
+
+  /** `elapsedMs` of the first deadline among the calls that wait. */
+  nextDeadlineMs(): number | null {
+    return this.#waiting.reduce<number | null>(
+      (first, { deadlineMs }) => (first === null || deadlineMs < first ? deadlineMs : first),
+      null,
+    )
+  }
+
+  get waitingCalls(): number {
+    return this.#waiting.length
+  }
+
+  #wantProfile(profile: CallProfile): void {
+    if (this.#wantedProfiles.size < MAX_PROFILES)
+      this.#wantedProfiles.set(profileKey(profile), profile)
+  }
+
+  #expireWindows(now: Now): void {
+    for (const [key, account] of this.#accounts) {
+      if (account.windowUntilMs !== null && account.windowUntilMs <= now.logMs)
+        this.#end(key, account)
+    }
+  }
+
+  #end(key: string, account: GuardAccount): void {
+    giveBack(account)
+    account.need = account.want = 0n
+    account.changed = true
+    this.#accounts.delete(key)
+    this.#ended.add(account)
+  }
+}
+
+export type CreditLedger = {
+  readonly accounts: ReadonlyMap<string, GuardAccount>
+  readonly ended: Set<GuardAccount>
+  readonly openings: ReadonlyMap<string, Opening>
+  readonly profiles: ReadonlyMap<string, ProfileAnswer>
+  readonly wantedProfiles: ReadonlyMap<string, CallProfile>
+}
+
+export function profileKey(profile: CallProfile): string {
+  return [profile.provider, profile.model, profile.agent, profile.step].join('\u0000')
+}

@@ -1,0 +1,160 @@
+import type { Account, BudgetUnit } from '@tokenfuse/protocol/names'
+
+const PACE_MEMORY_MS = 60_000
+const BELIEVE_EXHAUSTED_MS = 5_000
+
+/** What this guard was lent on one counter and what became of it, in the budget's unit. */
+export type GuardAccount = {
+  readonly budget: string
+  readonly scope: string
+  readonly unit: BudgetUnit
+  readonly windowFromMs: number
+  readonly windowUntilMs: number | null
+  limit: bigint
+  /** Of the whole counter, as last told. */
+  spent: bigint
+  lent: bigint
+  returned: bigint
+  /** Final cost of the calls that are done. */
+  used: bigint
+  /** Exposure of the calls in flight. */
+  reserved: bigint
+  callsInFlight: number
+  fairShare: bigint
+  state: Account['state']
+  /** The log offset of what was last told; an older message changes nothing. */
+  toldAt: number
+  /** The least need of which the governor said that it will not be met; `null` where it said no such thing. */
+  exhaustedNeed: bigint | null
+  /** What was left of the limit then, and until when this is believed without asking again. */
+  exhaustedLeft: bigint
+  exhaustedUntilMs: number
+  /** What the waiting calls need and want now. */
+  need: bigint
+  want: bigint
+  /** The needs of the report that was sent last and of the one that was answered last. */
+  reportedNeed: bigint
+  answeredNeed: bigint
+  /** Something that the governor does not know yet. */
+  changed: boolean
+  /** Idle credit was asked back; until then what becomes idle goes back at once. */
+  scarceUntilMs: number
+  /** What a call needed lately. */
+  typicalNeed: bigint
+  /** Recent spend for each millisecond, and when that was worked out. */
+  pace: number
+  paceAtMs: number
+  /** Spent without credit while the governor could not be reached. */
+  graceUsed: bigint
+}
+
+export function accountKey(budget: string, scope: string): string {
+  return `${budget}|${scope}`
+}
+
+export function openAccount(told: Account): GuardAccount {
+  return {
+    budget: told.budget,
+    scope: told.scope,
+    unit: told.unit,
+    windowFromMs: told.windowFromMs,
+    windowUntilMs: told.windowUntilMs,
+    limit: 0n,
+    spent: 0n,
+    lent: 0n,
+    returned: 0n,
+    used: 0n,
+    reserved: 0n,
+    callsInFlight: 0,
+    fairShare: 0n,
+    state: 'open',
+    toldAt: -1,
+    exhaustedNeed: null,
+    exhaustedLeft: 0n,
+    exhaustedUntilMs: 0,
+    need: 0n,
+    want: 0n,
+    reportedNeed: 0n,
+    answeredNeed: 0n,
+    changed: false,
+    scarceUntilMs: 0,
+    typicalNeed: 0n,
+    pace: 0,
+    paceAtMs: 0,
+    graceUsed: 0n,
+  }
+}
+
+/** Takes in what the governor says, unless something newer was told. */
+export function tell(account: GuardAccount, told: Account, offset: number, nowMs: number): void {
+  const lent = BigInt(told.lent)
+  if (lent > account.lent) account.lent = lent
+  if (offset < account.toldAt) return
+  account.toldAt = offset
+  account.limit = BigInt(told.limit)
+  account.spent = BigInt(told.spent)
+  account.fairShare = BigInt(told.fairShare)
+  account.state = told.state
+  noteExhaustion(account, nowMs)
+}
+
+/**
+ * Remembers what will not be met, so that each further call is refused at once instead of asking again. It may be
+ * the answer to either of two reports, so the greater need counts: believing too little only asks once more.
+ */
+function noteExhaustion(account: GuardAccount, nowMs: number): void {
+  const left = account.limit - account.spent
+  const need =
+    account.answeredNeed > account.reportedNeed ? account.answeredNeed : account.reportedNeed
+  const { exhaustedNeed } = account
+  if (account.state === 'exhausted' && need > 0n) {
+    account.exhaustedNeed = exhaustedNeed !== null && exhaustedNeed < need ? exhaustedNeed : need
+    account.exhaustedLeft = left
+    account.exhaustedUntilMs = nowMs + BELIEVE_EXHAUSTED_MS
+  } else if (exhaustedNeed !== null && (need >= exhaustedNeed || left > account.exhaustedLeft)) {
+    account.exhaustedNeed = null
+  }
+}
+
+/** Whether the governor said that a need will not be met in this window. */
+export function isSpentUp(account: GuardAccount, need: bigint, nowMs: number): boolean {
+  const { exhaustedNeed } = account
+  return exhaustedNeed !== null && exhaustedNeed <= need && nowMs < account.exhaustedUntilMs
+}
+
+/** Credit that can be reserved now. Never negative, though a call may have cost more than was reserved for it. */
+export function idle(account: GuardAccount): bigint {
+  const left = account.lent - account.returned - account.used - account.reserved
+  return left > 0n ? left : 0n
+}
+
+export function reserve(account: GuardAccount, amount: bigint): void {
+  account.reserved += amount
+  account.callsInFlight++
+  account.typicalNeed =
+    account.typicalNeed === 0n ? amount : (account.typicalNeed * 7n + amount) / 8n
+  account.changed = true
+}
+
+/** A call is done: what was reserved for it is free but for what it cost. */
+export function settle(account: GuardAccount, reserved: bigint, cost: bigint, nowMs: number): void {
+  account.reserved -= reserved
+  account.callsInFlight--
+  account.used += cost
+  account.changed = true
+  const decayed = paceAt(account, nowMs)
+  account.pace = decayed + Number(cost) / PACE_MEMORY_MS
+  account.paceAtMs = nowMs
+}
+
+/** Spend for each millisecond over about the last minute. */
+export function paceAt(account: GuardAccount, nowMs: number): number {
+  return account.pace * Math.exp(-Math.max(0, nowMs - account.paceAtMs) / PACE_MEMORY_MS)
+}
+
+export function giveBack(account: GuardAccount): void {
+  const amount = idle(account)
+  if (amount === 0n) return
+  account.returned += amount
+  account.changed = true
+}

@@ -1,0 +1,190 @@
+import {
+  type AccountReport,
+  type CallProfile,
+  CREDIT_TTL_MS,
+  type CreditAnswer,
+  type CreditReport,
+  type CreditRequest,
+} from '@tokenfuse/protocol/names'
+import type { Now } from './ask.ts'
+import type { CreditBook } from './credit-book.ts'
+import { type GuardAccount, idle } from './guard-account.ts'
+
+const MAX_ACCOUNTS_A_REPORT = 500
+/** What changed without anyone waiting for it may be told together. */
+const LAZY_MS = 1_000
+const HEARTBEAT_MS = CREDIT_TTL_MS / 3
+const RETRY_MS = 500
+
+/** A report that waits for its answer. */
+type Sent = {
+  readonly sequence: number
+  readonly sentMs: number
+  readonly accounts: ReadonlyMap<GuardAccount, { readonly need: bigint }>
+}
+
+/** When to report what of a guard's credit. One report is under way at a time; the next one says what came since. */
+export class CreditReports {
+  readonly #book: CreditBook
+  readonly #guard: string
+  readonly #tenant: string
+  #sequence = 0
+  #sent: Sent | null = null
+  #lastSentMs = Number.NEGATIVE_INFINITY
+  #retryAtMs = 0
+
+  constructor(book: CreditBook, guard: string, tenant: string) {
+    this.#book = book
+    this.#guard = guard
+    this.#tenant = tenant
+  }
+
+  /** The report that is due, or `null`. */
+  next(now: Now): CreditRequest | null {
+    if (this.#sent || now.elapsedMs < this.#retryAtMs) return null
+    this.#book.tidy(now)
+    if (!this.#isDue(now)) return null
+    return this.#make(now, false)
+  }
+
+  /** The last report of a guard that ends. */
+  closing(now: Now): CreditRequest {
+    this.#book.close()
+    return this.#make(now, true)
+  }
+
+  #isDue(now: Now): boolean {
+    const { accounts, ended, openings, wantedProfiles } = this.#book.ledger()
+    if (openings.size > 0 || wantedProfiles.size > 0) return true
+    const sinceMs = now.elapsedMs - this.#lastSentMs
+    if (ended.size > 0 && sinceMs >= LAZY_MS) return true
+    for (const account of accounts.values()) {
+      if (isUrgent(account, now)) return true
+      if (sinceMs >= LAZY_MS && (account.changed || account.want > idle(account))) return true
+      if (sinceMs >= HEARTBEAT_MS && (idle(account) > 0n || account.reserved > 0n)) return true
+    }
+    return false
+  }
+
+  #make(now: Now, closing: boolean): CreditRequest {
+    const { accounts, ended, openings, wantedProfiles, profiles } = this.#book.ledger()
+    const included = new Map<GuardAccount, { need: bigint }>()
+    const reports: AccountReport[] = []
+    for (const account of [...ended, ...accounts.values()]) {
+      if (reports.length >= MAX_ACCOUNTS_A_REPORT) break
+      if (!closing && !isWorthTelling(account, ended.has(account))) continue
+      included.set(account, { need: account.need })
+      account.reportedNeed = account.need
+      account.changed = false
+      reports.push(reportOf(account))
+    }
+    for (const opening of openings.values()) {
+      if (closing || reports.length >= MAX_ACCOUNTS_A_REPORT) break
+      reports.push(openingReport(opening))
+    }
+    const sequence = ++this.#sequence
+    this.#sent = { sequence, sentMs: now.elapsedMs, accounts: included }
+    this.#lastSentMs = now.elapsedMs
+    const report: CreditReport = {
+      type: 'credit.report',
+      v: 1,
+      tenant: this.#tenant,
+      guard: this.#guard,
+      sequence,
+      closing,
+      accounts: reports,
+    }
+    return { report, profiles: profilesToAsk(wantedProfiles.values(), profiles.values()) }
+  }
+
+  onAnswer(answer: CreditAnswer, now: Now): void {
+    const sent = this.#sent
+    if (!sent || answer.sequence !== sent.sequence) return
+    this.#sent = null
+    for (const [account, { need }] of sent.accounts) {
+      account.answeredNeed = need
+      this.#book.ledger().ended.delete(account)
+    }
+    this.#book.onAnswered(sent.sentMs)
+    this.#book.onProfiles(answer.profiles)
+    this.#book.onAccounts(answer.accounts, answer.offset, now)
+  }
+
+  onFailure(now: Now): void {
+    for (const account of this.#sent?.accounts.keys() ?? []) account.changed = true
+    this.#sent = null
+    this.#retryAtMs = now.elapsedMs + RETRY_MS
+  }
+
+  /** `elapsedMs` at which to look again, if nothing happens before. */
+  dueMs(now: Now): number | null {
+    if (this.#sent) return null
+    const { accounts, ended, openings, wantedProfiles } = this.#book.ledger()
+    if (openings.size + wantedProfiles.size > 0) return Math.max(now.elapsedMs, this.#retryAtMs)
+    let due = ended.size > 0 ? this.#lastSentMs + LAZY_MS : Number.POSITIVE_INFINITY
+    for (const account of accounts.values()) {
+      if (isUrgent(account, now)) return Math.max(now.elapsedMs, this.#retryAtMs)
+      if (account.changed) due = Math.min(due, this.#lastSentMs + LAZY_MS)
+      if (idle(account) > 0n || account.reserved > 0n || account.need > 0n) {
+        due = Math.min(due, this.#lastSentMs + HEARTBEAT_MS)
+      }
+    }
+    return due === Number.POSITIVE_INFINITY ? null : Math.max(due, this.#retryAtMs)
+  }
+}
+
+/** A call waits for what the governor was not asked for yet, or others wait for what became idle. */
+function isUrgent(account: GuardAccount, now: Now): boolean {
+  if (account.need > idle(account) && account.need !== account.reportedNeed) return true
+  return account.changed && now.elapsedMs < account.scarceUntilMs
+}
+
+function isWorthTelling(account: GuardAccount, ended: boolean): boolean {
+  return (
+    ended ||
+    account.changed ||
+    account.need > 0n ||
+    account.want > 0n ||
+    account.reserved > 0n ||
+    idle(account) > 0n
+  )
+}
+
+function reportOf(account: GuardAccount): AccountReport {
+  const want = account.want > account.need ? account.want : account.need
+  return {
+    budget: account.budget,
+    scope: account.scope,
+    windowFromMs: account.windowFromMs,
+    used: String(account.used),
+    reserved: String(account.reserved),
+    returned: String(account.returned),
+    need: String(account.need),
+    want: String(want),
+  }
+}
+
+function openingReport(opening: {
+  budget: string
+  scope: string
+  need: bigint
+  want: bigint
+}): AccountReport {
+  return {
+    budget: opening.budget,
+    scope: opening.scope,
+    windowFromMs: null,
+    used: '0',
+    reserved: '0',
+    returned: '0',
+    need: String(opening.need),
+    want: String(opening.want),
+  }
+}
+
+/** Those not known yet, and those known, whose lengths may have changed. */
+function profilesToAsk(wanted: Iterable<CallProfile>, known: Iterable<CallProfile>): CallProfile[] {
+  return [...wanted, ...known]
+    .slice(0, MAX_ACCOUNTS_A_REPORT)
+    .map(({ agent, step, provider, model }) => ({ agent, step, provider, model }))
+}
