@@ -28,11 +28,13 @@ export type UsageRow = UsageTotals & {
 
 /**
  * `GET /v1/usage?by=agent&by=task&period=2026-01-31&top=20`: rows by falling cost. The period is a day, `today` or
- * `all`; a tag goes alone or with `agent`.
+ * `all`; a tag goes alone or with `agent`. With `scope=agent%3Dsupport` only the calls of that scope count.
  */
 export type UsageAnswer = {
   readonly offset: number
   readonly by: readonly Dimension[]
+  /** Only its calls count; `*` is all. */
+  readonly scope: string
   /** A day in the policy's time zone, or `all`. */
   readonly period: string
   readonly rows: readonly UsageRow[]

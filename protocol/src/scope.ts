@@ -71,10 +71,15 @@ export function matchesScope(match: Match, values: DimensionValues): boolean {
  * `%`, `,`, `=` and `|` in values and tag names are percent-encoded, so that the name can be taken apart again.
  */
 export function scopeKey(per: readonly Dimension[], values: DimensionValues): string {
-  if (per.length === 0) return '*'
-  return per
-    .map((dimension) => `${encode(dimension)}=${encode(dimensionValue(values, dimension))}`)
-    .join(',')
+  return scopeKeyOf(per.map((dimension) => [dimension, dimensionValue(values, dimension)]))
+}
+
+/** The scope's name from its dimension and value pairs; `*` for none. */
+export function scopeKeyOf(
+  pairs: readonly (readonly [dimension: Dimension, value: string])[],
+): string {
+  if (pairs.length === 0) return '*'
+  return pairs.map(([dimension, value]) => `${encode(dimension)}=${encode(value)}`).join(',')
 }
 
 const encode = (value: string) =>

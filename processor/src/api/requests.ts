@@ -1,4 +1,10 @@
-import { isDimension, TASK_OUTCOMES, TokenfuseError, UNKNOWN } from '@tokenfuse/protocol'
+import {
+  isDimension,
+  parseScopeKey,
+  TASK_OUTCOMES,
+  TokenfuseError,
+  UNKNOWN,
+} from '@tokenfuse/protocol'
 import { z } from 'zod'
 import type { UsageQuery } from '../governor/usage-ledger.ts'
 
@@ -22,6 +28,14 @@ const usageQuerySchema = z.object({
     .string()
     .regex(/^(all|today|\d{4}-\d\d-\d\d)$/, 'a day such as 2026-01-31, today or all')
     .default('all'),
+  scope: z
+    .string()
+    .max(1024)
+    .refine(
+      (scope) => parseScopeKey(scope).every(([dimension]) => isDimension(dimension)),
+      'a scope such as agent=support, or *',
+    )
+    .default('*'),
   top: z.coerce.number().int().min(1).max(10_000).default(20),
 })
 
@@ -35,6 +49,7 @@ export function readUsageQuery(url: string, today: () => string): UsageQuery {
   const query = parse(usageQuerySchema, {
     by: searchParams.getAll('by'),
     period: searchParams.get('period') ?? undefined,
+    scope: searchParams.get('scope') ?? undefined,
     top: searchParams.get('top') ?? undefined,
   })
   return query.period === 'today' ? { ...query, period: today() } : query

@@ -1,6 +1,7 @@
 import {
   billedTokens,
   type Dimension,
+  parseScopeKey,
   type UsageAnswer,
   type UsageEvent,
   type UsageRow,
@@ -47,6 +48,8 @@ const KINDS: Readonly<Record<string, readonly Dimension[]>> = {
 
 export type UsageQuery = {
   readonly by: readonly Dimension[]
+  /** Only the calls of this scope, such as `agent=support`; `*` is all. */
+  readonly scope: string
   /** A day such as `2026-01-31`, or `all`. */
   readonly period: string
   readonly top: number
@@ -108,17 +111,21 @@ export class UsageLedger {
     return table
   }
 
-  /** @returns null where usage is not kept by this combination of dimensions */
-  query({ by, period, top }: UsageQuery, offset: number): UsageAnswer | null {
-    const kind = kindFor(by)
+  /** @returns null where usage is not kept by this combination of dimensions, those of the scope included */
+  query({ by, scope, period, top }: UsageQuery, offset: number): UsageAnswer | null {
+    const only = parseScopeKey(scope)
+    const kind = kindFor([...new Set([...by, ...only.map(([dimension]) => dimension)])])
     if (!kind) return null
     const groups = new Map<string, { values: UsageRow['values']; totals: Totals }>()
     const total = emptyTotals()
     for (const [key, row] of this.#table(kind.name).entries()) {
       const [day, ...parts] = key.split(SEPARATOR)
       if (period !== ALL_DAYS && day !== period) continue
-      const values = kind.valuesOf(parts)
-      if (!values) continue
+      const known = kind.valuesOf(parts)
+      if (!known || only.some(([dimension, value]) => known[dimension] !== value)) continue
+      const values: UsageRow['values'] = Object.fromEntries(
+        by.map((dimension) => [dimension, known[dimension]]),
+      )
       const name = by.map((dimension) => values[dimension]).join(SEPARATOR)
       let group = groups.get(name)
       if (!group) groups.set(name, (group = { values, totals: emptyTotals() }))
@@ -129,7 +136,7 @@ export class UsageLedger {
       .sort((a, b) => compareCost(b.totals, a.totals))
       .slice(0, top)
       .map(({ values, totals }) => ({ values, ...publicTotals(totals) }))
-    return { offset, by, period, rows, total: publicTotals(total) }
+    return { offset, by, scope, period, rows, total: publicTotals(total) }
   }
 
   total(): UsageTotals {
@@ -172,10 +179,8 @@ function tagKindFor(by: readonly Dimension[]): QueryKind | null {
   const rest = by.filter((dimension) => dimension !== tag && dimension !== 'agent')
   if (tag === undefined || another !== undefined || rest.length > 0) return null
   const wanted = tag.slice('tag.'.length)
-  const valuesOf: QueryKind['valuesOf'] = ([name, value, agent]) => {
-    if (name !== wanted) return null
-    return by.includes('agent') ? { [tag]: value, agent } : { [tag]: value }
-  }
+  const valuesOf: QueryKind['valuesOf'] = ([name, value = '', agent = '']) =>
+    name === wanted ? { [tag]: value, agent } : null
   return { name: 'tag', valuesOf }
 }
 
