@@ -1,0 +1,32 @@
+import { newSpanId } from '../context/trace-ids.ts'
+import type { CallParent } from '../context/parent.ts'
+import type { Endpoint, RequestFacts } from '../providers/index.ts'
+import type { Attribution, CallRecord } from '../telemetry/call-record.ts'
+
+/** What is known of a call before it goes out. */
+export type CallStart = {
+  readonly endpoint: Endpoint
+  readonly url: URL
+  readonly facts: RequestFacts
+  readonly attribution: Attribution
+  readonly parent: CallParent
+  /** The client sends the same request again after a failure; its tool calls were told of the first time. */
+  readonly isRetry: boolean
+}
+
+/** Fields of a record that do not depend on how the call goes. */
+export function describeStart({ endpoint, url, facts, attribution, parent }: CallStart) {
+  return {
+    ...parent,
+    spanId: newSpanId(),
+    attribution,
+    provider: endpoint.provider,
+    operation: endpoint.operation,
+    requestModel: facts.model,
+    originalModel: null,
+    stream: facts.stream,
+    maxOutputTokens: facts.maxOutputTokens,
+    serverAddress: url.hostname,
+    serverPort: url.port === '' ? (url.protocol === 'http:' ? 80 : 443) : Number(url.port),
+  } satisfies Partial<CallRecord>
+}

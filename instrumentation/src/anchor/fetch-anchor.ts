@@ -1,0 +1,233 @@
+import { currentAttribution } from '../context/attribution.ts'
+import { currentParent, markParentCounted } from '../context/parent.ts'
+import { callValues } from '../guard/call-values.ts'
+import type { Admission } from '../guard/guard.ts'
+import { refusalOnWire } from '../guard/refusal-response.ts'
+import { reportFault } from '../log.ts'
+import {
+  createUsageChunkFilter,
+  matchEndpoint,
+  readRequest,
+  withUsageAsked,
+} from '../providers/index.ts'
+import type { EndReason, Endpoint, ExtraHost } from '../providers/index.ts'
+import type { Attribution } from '../telemetry/call-record.ts'
+import { Call } from './call.ts'
+import type { CallServices } from './call.ts'
+import type { CallStart } from './call-start.ts'
+import { observeResponse, startBody } from './observed-response.ts'
+import { postAddress, readOutgoing, withChanges } from './outgoing.ts'
+import type { FetchArguments, Outgoing } from './outgoing.ts'
+import type { StartedBody } from './passing-body.ts'
+import { PrivateHeaderFilter, removePrivateHeaders } from './private-headers.ts'
+import { refusedCallRecord } from './refused-call.ts'
+import { declinesQuestion, mayBeDeclined, peekText, UsageQuestion } from './usage-question.ts'
+
+export type AnchorOptions = CallServices & {
+  readonly extraHosts: readonly ExtraHost[]
+  /** Who calls where nothing else says it. */
+  readonly defaults: Attribution
+}
+
+type Send = (args: FetchArguments) => Promise<Response>
+/** One call to the app's fetch that goes to a provider. */
+type Caught = {
+  readonly send: Send
+  readonly args: FetchArguments
+  readonly outgoing: Outgoing
+  readonly bodyText: string | null
+  readonly start: CallStart
+}
+type Plan = {
+  readonly args: FetchArguments
+  /** The same without the question for usage; `null` where it was not asked. */
+  readonly unasked: FetchArguments | null
+}
+
+const ADMITTED: Admission & { admit: true } = {
+  admit: true,
+  verdict: { action: 'allow', reserve: null, cap: null, decision: null },
+  reservation: null,
+}
+
+/** Stands in for `fetch`: meters and guards what goes to a provider, and is not there for anything else. */
+export class FetchAnchor {
+  readonly #options: AnchorOptions
+  readonly #question = new UsageQuestion()
+  readonly #privateHeaders: PrivateHeaderFilter
+
+  constructor(options: AnchorOptions) {
+    this.#options = options
+    this.#privateHeaders = new PrivateHeaderFilter(
+      (method, url) => matchEndpoint(method, url, options.extraHosts) !== null,
+    )
+  }
+
+  /** `null`: this call is none of ours. Otherwise what `fetch` is to return. */
+  intercept(send: Send, args: FetchArguments): Promise<Response> | null {
+    const caught = this.#recognise(args)
+    if (caught === null) return null
+    const { outgoing, ...from } = caught
+    const withBody = (bodyText: string | null): Promise<Response> => {
+      const facts = readRequest(from.endpoint, bodyText ?? '')
+      return this.#ask({ send, args, outgoing, bodyText, start: { ...from, facts } })
+    }
+    const { bodyText } = outgoing
+    return bodyText instanceof Promise ? bodyText.then(withBody) : withBody(bodyText)
+  }
+
+  #recognise(args: FetchArguments): (Omit<CallStart, 'facts'> & { outgoing: Outgoing }) | null {
+    try {
+      const url = postAddress(args)
+      const endpoint = url && matchEndpoint('POST', url, this.#options.extraHosts)
+      if (!url || !endpoint) return null
+      const outgoing = readOutgoing(args)
+      // Nothing will be sent, and fetch says so itself.
+      if (outgoing === null || outgoing.signal?.aborted) return null
+      // Who calls is known only now: what runs later runs in other contexts.
+      const attribution = currentAttribution(this.#options.defaults)
+      const parent = currentParent()
+      markParentCounted()
+      const isRetry = (outgoing.headers.get('x-stainless-retry-count') ?? '0') !== '0'
+      return { endpoint, url, outgoing, attribution, parent, isRetry }
+    } catch (error) {
+      reportFault('the fetch anchor', error)
+      return null
+    }
+  }
+
+  #ask(caught: Caught): Promise<Response> {
+    const { endpoint, facts, attribution } = caught.start
+    const values = callValues(attribution, endpoint.provider, facts.model)
+    let admission: Admission | Promise<Admission> = ADMITTED
+    try {
+      admission = this.#options.guard.admit({ endpoint, facts, attribution, values })
+    } catch (error) {
+      reportFault('the guard', error)
+    }
+    if (!(admission instanceof Promise)) return this.#obey(caught, admission)
+    return admission
+      .catch((error: unknown) => {
+        reportFault('the guard', error)
+        return ADMITTED
+      })
+      .then((answer) => this.#obey(caught, answer))
+  }
+
+  #obey(caught: Caught, admission: Admission): Promise<Response> {
+    const { send, args, start } = caught
+    let plan: Plan
+    let call: Call
+    try {
+      if (!admission.admit) return Promise.resolve(this.#refuse(caught, admission))
+      plan = this.#plan(caught)
+      call = new Call(start, this.#options, admission.verdict, admission.reservation)
+    } catch (error) {
+      reportFault('the fetch anchor', error)
+      return send(args)
+    }
+    return this.#exchange(caught, plan, call)
+  }
+
+  #refuse({ start, outgoing }: Caught, { refusal, verdict }: Admission & { admit: false }) {
+    this.#options.record(refusedCallRecord(start, refusal, verdict))
+    const isStainless = [...outgoing.headers.keys()].some((name) => name.startsWith('x-stainless-'))
+    const { body, ...init } = refusalOnWire(refusal, start.endpoint.dialect, isStainless)
+    const response = new Response(body, init)
+    Object.defineProperty(response, 'url', { value: start.url.href, configurable: true })
+    return response
+  }
+
+  /** What goes on the wire: the app's own call wherever nothing has to change. */
+  #plan({ args, outgoing, bodyText, start }: Caught): Plan {
+    const { endpoint, facts, url } = start
+    const { headers } = outgoing
+    this.#privateHeaders.moveToEnd()
+    const hadPrivate = removePrivateHeaders(headers)
+    const plain = hadPrivate ? (withChanges(args, { headers }) ?? args) : args
+    if (bodyText === null || !this.#question.mayAsk(endpoint, facts, url, headers)) {
+      return { args: plain, unasked: null }
+    }
+    const askedHeaders = new Headers(headers)
+    askedHeaders.delete('content-length')
+    const body = withUsageAsked(bodyText, facts)
+    const asked = withChanges(args, { headers: askedHeaders, body })
+    return asked === null ? { args: plain, unasked: null } : { args: asked, unasked: plain }
+  }
+
+  #exchange(caught: Caught, plan: Plan, call: Call): Promise<Response> {
+    let sent: Promise<Response>
+    try {
+      sent = Promise.resolve(caught.send(plan.args))
+    } catch (error) {
+      call.failed(error)
+      throw error
+    }
+    return sent.then(
+      (response) => this.#receive(caught, plan, call, response),
+      (error: unknown) => {
+        call.failed(error)
+        throw error
+      },
+    )
+  }
+
+  #receive(
+    caught: Caught,
+    plan: Plan,
+    call: Call,
+    response: Response,
+  ): Response | Promise<Response> {
+    try {
+      const { unasked } = plan
+      if (unasked !== null && mayBeDeclined(response.status)) {
+        const body = startBody(response.body)
+        if (body !== null) return this.#tellApart(caught, unasked, call, response, body)
+      }
+      return observed(response, call, unasked !== null)
+    } catch (error) {
+      reportFault('the response observer', error)
+      call.responseUnreadable(response.status)
+      return response
+    }
+  }
+
+  /** Whether it is our question that the host did not like: then the app's own body is sent, as it should have been. */
+  async #tellApart(
+    caught: Caught,
+    unasked: FetchArguments,
+    call: Call,
+    response: Response,
+    body: StartedBody,
+  ): Promise<Response> {
+    if (!declinesQuestion(await peekText(body))) return observed(response, call, false, body)
+    this.#question.decline(caught.start.url)
+    call.note('include_usage_declined')
+    body.reader.cancel().catch(() => {})
+    return this.#exchange(caught, { args: unasked, unasked: null }, call)
+  }
+}
+
+function observed(
+  response: Response,
+  call: Call,
+  wasAsked: boolean,
+  started: StartedBody | null = null,
+): Response {
+  const contentType = response.headers.get('content-type') ?? ''
+  const reader = call.responseArrived(response.status, contentType)
+  if (response.body === null) {
+    call.responseEnded('complete')
+    return response
+  }
+  const isStream = contentType.toLowerCase().includes('event-stream')
+  const observer = {
+    push: (bytes: Uint8Array) => reader.push(bytes),
+    end: (reason: EndReason) => call.responseEnded(reason),
+    filter: wasAsked && isStream ? createUsageChunkFilter() : null,
+  }
+  const result = observeResponse(response, observer, started)
+  if (result !== null) return result
+  call.responseUnreadable(response.status)
+  return response
+}

@@ -1,0 +1,49 @@
+import type { UsagePart, UsageSource } from '@tokenfuse/protocol/names'
+import type { Ending } from './ending.ts'
+
+/** What a call costs, before any estimate. */
+export type Settlement = {
+  readonly parts: readonly UsagePart[]
+  readonly source: UsageSource
+  readonly problems: readonly string[]
+  readonly error: string | null
+  /** What is to be estimated because nobody said it: nothing, only what the model read, or also what it wrote. */
+  readonly estimate: 'nothing' | 'input' | 'all'
+}
+
+/**
+ * The rules of the ledger. A call costs what its provider says. Where it says nothing:
+ * - an error answer (status 400 and above) bills nothing: no tokens are known and none are owed;
+ * - a request that never reached the provider bills nothing;
+ * - a request that may have reached it and got no answer may be billed: its input is estimated, its output is unknown;
+ * - an answer without usage is estimated, from what was sent and from what was seen of the answer.
+ * The first two carry `provider` as source, since nothing about their cost is uncertain.
+ */
+export function settle(ending: Ending): Settlement {
+  if (ending.kind === 'no_response') {
+    return {
+      parts: [],
+      source: ending.wasSent ? 'estimate' : 'provider',
+      problems: [ending.wasSent ? 'no_response' : 'request_not_sent'],
+      error: ending.error,
+      estimate: ending.wasSent ? 'input' : 'nothing',
+    }
+  }
+  const { facts, statusCode, reason } = ending
+  const isRefusedByProvider = statusCode >= 400
+  const error = facts?.error ?? (isRefusedByProvider ? String(statusCode) : null)
+  const problems = [...(facts?.problems ?? ['response_unreadable']), ...endProblems(reason)]
+  if (facts !== null && facts.source !== null) {
+    return { parts: facts.parts, source: facts.source, problems, error, estimate: 'nothing' }
+  }
+  if (isRefusedByProvider) {
+    return { parts: [], source: 'provider', problems, error, estimate: 'nothing' }
+  }
+  const estimate = facts === null ? 'input' : 'all'
+  return { parts: [], source: 'estimate', problems, error, estimate }
+}
+
+function endProblems(reason: 'complete' | 'aborted' | 'failed'): string[] {
+  if (reason === 'aborted') return ['response_aborted']
+  return reason === 'failed' ? ['response_broken'] : []
+}

@@ -1,0 +1,126 @@
+import { matchesScope, parseScopeKey, scopeKey } from '@tokenfuse/protocol/names'
+import type {
+  Action,
+  Decision,
+  Dimension,
+  DimensionValues,
+  Match,
+  StreamMessage,
+} from '@tokenfuse/protocol/names'
+import { decisionKey } from '@tokenfuse/protocol/names'
+
+const DECISIONS_MAX = 10_000
+
+/** How far an action goes; of several decisions for one call, the one that goes furthest is followed. */
+const SEVERITY: Readonly<Record<Action, number>> = {
+  allow: 0,
+  warn: 1,
+  cap_output: 2,
+  compress: 3,
+  downgrade: 4,
+  throttle: 5,
+  pause: 6,
+  block: 7,
+  kill: 8,
+}
+
+type Entry = {
+  readonly decision: Decision
+  readonly dimensions: string
+  /** On the monotonic clock. */
+  readonly endsAtMs: number
+}
+
+/** Decisions over the same dimensions, found by the scope they are for. */
+type Group = { readonly per: readonly Dimension[]; readonly byScope: Map<string, Set<Entry>> }
+
+/**
+ * The decisions in force, as the governor's stream tells them. A lookup costs one map access for each combination of
+ * dimensions that budgets count over, however many decisions there are.
+ */
+export class DecisionBook {
+  readonly #entries = new Map<string, Entry>()
+  readonly #groups = new Map<string, Group>()
+  #matches: ReadonlyMap<string, Match> = new Map()
+  /** Decisions that found no room; they are not followed. */
+  #overflowCount = 0
+
+  get overflowCount(): number {
+    return this.#overflowCount
+  }
+
+  /** `nowMs` is monotonic. A wrong wall clock on this machine must neither prolong nor end a decision. */
+  apply(message: StreamMessage, nowMs: number): void {
+    if (message.type === 'policy') {
+      this.#matches = new Map(message.budgets.map(({ id, match }) => [id, match as Match]))
+    } else if (message.type === 'decisions') {
+      this.#entries.clear()
+      this.#groups.clear()
+      for (const decision of message.decisions) this.#put(decision, nowMs)
+    } else if (message.type === 'decision') {
+      this.#put(message.decision, nowMs)
+    }
+  }
+
+  /** The severest decision in force for a call, or `null`. */
+  find(values: DimensionValues, nowMs: number): Decision | null {
+    let found: Decision | null = null
+    for (const { per, byScope } of this.#groups.values()) {
+      for (const entry of byScope.get(scopeKey(per, values)) ?? []) {
+        if (nowMs >= entry.endsAtMs) {
+          this.#remove(decisionKey(entry.decision))
+          continue
+        }
+        if (!this.#concerns(entry.decision, values)) continue
+        if (found === null || SEVERITY[entry.decision.action] > SEVERITY[found.action]) {
+          found = entry.decision
+        }
+      }
+    }
+    return found
+  }
+
+  /** A scope names only what its budget counts apart by; which calls the budget is for at all, the policy says. */
+  #concerns(decision: Decision, values: DimensionValues): boolean {
+    if (decision.mode !== 'enforce' || decision.tenant !== values.tenant) return false
+    const match = decision.budget === null ? undefined : this.#matches.get(decision.budget)
+    return match === undefined || matchesScope(match, values)
+  }
+
+  #put(decision: Decision, nowMs: number): void {
+    const key = decisionKey(decision)
+    this.#remove(key)
+    if (decision.action === 'allow') return
+    if (this.#entries.size >= DECISIONS_MAX) {
+      this.#overflowCount++
+      return
+    }
+    const per = parseScopeKey(decision.scope).map(([dimension]) => dimension)
+    const dimensions = per.join(',')
+    const entry: Entry = { decision, dimensions, endsAtMs: nowMs + lifetimeMs(decision) }
+    this.#entries.set(key, entry)
+    let group = this.#groups.get(dimensions)
+    if (group === undefined) this.#groups.set(dimensions, (group = { per, byScope: new Map() }))
+    let scope = group.byScope.get(decision.scope)
+    if (scope === undefined) group.byScope.set(decision.scope, (scope = new Set()))
+    scope.add(entry)
+  }
+
+  #remove(key: string): void {
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return
+    this.#entries.delete(key)
+    const group = this.#groups.get(entry.dimensions)
+    const scope = group?.byScope.get(entry.decision.scope)
+    scope?.delete(entry)
+    if (scope?.size === 0) group?.byScope.delete(entry.decision.scope)
+    if (group?.byScope.size === 0) this.#groups.delete(entry.dimensions)
+  }
+}
+
+/** Both ends are times of the governor's clock, so their difference holds on any clock. */
+function lifetimeMs({ from, until }: Decision): number {
+  if (until === null) return Infinity
+  const lifetime = Date.parse(until) - Date.parse(from)
+  return Number.isNaN(lifetime) ? Infinity : Math.max(0, lifetime)
+}

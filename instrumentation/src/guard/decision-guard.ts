@@ -1,0 +1,44 @@
+import type { Decision, StreamMessage, Verdict } from '@tokenfuse/protocol/names'
+import { DecisionBook } from './decision-book.ts'
+import type { Admission, Guard, GuardedCall, Refusal } from './guard.ts'
+
+/** How long a throttled or paused caller is told to wait where the decision does not say. */
+const RETRY_AFTER_MS = 5_000
+
+/** A guard that knows only decisions: what the governor decided for a scope holds for the next call in it. */
+export class DecisionGuard implements Guard {
+  readonly #book = new DecisionBook()
+
+  /** Takes what the governor's stream sends. */
+  receive(message: StreamMessage): void {
+    this.#book.apply(message, performance.now())
+  }
+
+  admit(call: GuardedCall): Admission {
+    const decision = this.#book.find(call.values, performance.now())
+    const verdict: Verdict = {
+      action: decision?.action ?? 'allow',
+      reserve: null,
+      cap: null,
+      decision: decision?.id ?? null,
+    }
+    const refusal = decision === null ? null : refusalOf(decision)
+    return refusal === null
+      ? { admit: true, verdict, reservation: null }
+      : { admit: false, refusal, verdict }
+  }
+
+  settle(): void {
+    // Nothing is ever reserved here.
+  }
+}
+
+function refusalOf({ action, reason, id, budget, parameters }: Decision): Refusal | null {
+  if (action === 'block' || action === 'kill') {
+    return { action, reason, decisionId: id, budget, retryAfterMs: null }
+  }
+  if (action !== 'throttle' && action !== 'pause') return null
+  const wanted = parameters['retryAfterMs']
+  const retryAfterMs = typeof wanted === 'number' && wanted > 0 ? wanted : RETRY_AFTER_MS
+  return { action, reason, decisionId: id, budget, retryAfterMs }
+}

@@ -1,0 +1,87 @@
+import { FetchAnchor } from './anchor/fetch-anchor.ts'
+import { installFetchAnchor } from './anchor/install-fetch.ts'
+import { LiveCalls } from './anchor/live-calls.ts'
+import { currentAttribution } from './context/attribution.ts'
+import { createControlClient } from './control/index.ts'
+import type { ControlClient } from './control/index.ts'
+import { Estimator } from './estimate/estimator.ts'
+import { DecisionGuard } from './guard/decision-guard.ts'
+import { reportFault, warnOnce } from './log.ts'
+import { announcePreload, preloadRuntime } from './runtime.ts'
+import type { TaskEnd } from './runtime.ts'
+import { readSettings } from './settings.ts'
+import { createTelemetry } from './telemetry/index.ts'
+import type { Attribution } from './telemetry/index.ts'
+import { createToolHasher } from './tools/tool-keys.ts'
+import { processorTarget } from './transport/target.ts'
+import type { Surroundings } from './transport/target.ts'
+import { VERSION } from './version.ts'
+
+/** How long a process that has nothing else to do stays alive to say that a task is over. */
+const TASK_END_TIMEOUT_MS = 1000
+
+/**
+ * Starts metering and guarding in this process or worker thread, once however often it is called. Never throws: where
+ * it cannot start, the app runs without it.
+ */
+export function startPreload(): void {
+  if (preloadRuntime() !== undefined) return
+  try {
+    start({ environment: { ...process.env }, workingDirectory: process.cwd() })
+  } catch (error) {
+    reportFault('the preload', error)
+  }
+}
+
+function start(surroundings: Surroundings): void {
+  const { defaults, extraHosts, problems } = readSettings(surroundings.environment)
+  for (const problem of problems) warnOnce(problem, problem)
+
+  const liveCalls = new LiveCalls()
+  // Before telemetry's own: what is recorded here must still be kept by it.
+  atExit(() => liveCalls.finishAll())
+  const telemetry = createTelemetry(surroundings)
+  const control = createControlClient({ ...surroundings, guardId: telemetry.guardId })
+  const guard = new DecisionGuard()
+  control.subscribe((message) => guard.receive(message))
+
+  const anchor = new FetchAnchor({
+    extraHosts,
+    defaults,
+    guard,
+    estimator: new Estimator(),
+    toolHasher: createToolHasher(() => readToken(surroundings)),
+    liveCalls,
+    record: (call) => telemetry.record(call),
+  })
+  installFetchAnchor(anchor)
+  announcePreload({ version: VERSION, endTask: (end) => endTask(control, defaults, end) })
+}
+
+/** One more listener than the app knows of must not make Node warn it of a leak. */
+function atExit(work: () => void): void {
+  const max = process.getMaxListeners()
+  if (max > 0) process.setMaxListeners(max + 1)
+  process.on('exit', work)
+}
+
+/** The key to what this tenant's processes share; `null` where none is set. */
+function readToken(surroundings: Surroundings): string | null {
+  try {
+    return processorTarget(surroundings).headers['authorization'] ?? null
+  } catch {
+    return null // An address that is none; telemetry tells of it.
+  }
+}
+
+async function endTask(control: ControlClient, defaults: Attribution, end: TaskEnd): Promise<void> {
+  try {
+    const { task, outcome, taskType, agent = currentAttribution(defaults).agent } = end
+    const path = `/v1/tasks/${encodeURIComponent(String(task))}/end`
+    const body = { agent, taskType, outcome }
+    await control.post(path, body, { holdsProcess: true, timeoutMs: TASK_END_TIMEOUT_MS })
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    warnOnce('task_end', `the end of a task could not be told: ${reason}`)
+  }
+}
