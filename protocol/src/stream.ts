@@ -34,7 +34,12 @@ export type DecisionsMessage = {
 /** One new decision, which replaces that of the same key; `allow` ends it. */
 export type DecisionMessage = { readonly type: 'decision'; readonly decision: Decision }
 
-export type CreditMessage = { readonly type: 'credit'; readonly accounts: readonly Account[] }
+/** How accounts of this guard stand after the event at `offset`. */
+export type CreditMessage = {
+  readonly type: 'credit'
+  readonly offset: number
+  readonly accounts: readonly Account[]
+}
 
 /** Idle credit of these accounts is wanted back at once. */
 export type RecallMessage = {

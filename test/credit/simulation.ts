@@ -189,7 +189,7 @@ const PROFILE: CallProfile = { agent: 'a', step: 's', provider: 'openai', model:
 class SimulatedGuard {
   readonly id: string
   readonly #sim: Simulation
-  readonly #book = new CreditBook()
+  readonly #book = new CreditBook('allow')
   readonly #reports: CreditReports
   readonly #waiting = new Map<number, (outcome: AskOutcome) => void>()
   #callers = 0
@@ -261,6 +261,7 @@ class SimulatedGuard {
         rate: null,
         writesCache: false,
       }),
+      askedMs: this.#now().elapsedMs,
       deadlineMs: this.#now().elapsedMs + (options.maxWaitMs ?? 60_000),
     }
     const decide = (outcome: AskOutcome) => {

@@ -98,7 +98,7 @@ export function lendOn(
   if (toTell.size + recalled.length > 0) state.counters.touch(key)
   for (const guard of toTell) {
     const account = accountFor(state, counter, budget, guard)
-    if (account) effects.push({ type: 'credit', guard, accounts: [account] })
+    if (account) effects.push({ type: 'credit', offset: state.offset, guard, accounts: [account] })
   }
   const accounts: readonly RecalledAccount[] = [
     { budget: counter.budget, scope: counter.scope, windowFromMs: counter.fromMs },

@@ -19,7 +19,13 @@ export type Effect =
     }
   | { readonly type: 'policy'; readonly version: number }
   | { readonly type: 'decision'; readonly decision: Decision }
-  | { readonly type: 'credit'; readonly guard: string; readonly accounts: readonly Account[] }
+  | {
+      readonly type: 'credit'
+      /** Of the event after which the accounts stood so. */
+      readonly offset: number
+      readonly guard: string
+      readonly accounts: readonly Account[]
+    }
   | {
       readonly type: 'recall'
       readonly guard: string

@@ -12,6 +12,7 @@ export type Ask = {
   readonly profile: CallProfile
   /** What it may cost, given what the governor has told of calls like it. */
   readonly cost: (profile: ProfileAnswer | null) => CallCost
+  readonly askedMs: number
   /** `elapsedMs` until which it waits for credit. */
   readonly deadlineMs: number
 }
@@ -26,10 +27,11 @@ export type RefusalCause =
   | 'stale'
   | 'too_many_waiting'
 
-export type AskOutcome =
+export type FinalOutcome =
   | { readonly type: 'admit'; readonly cap: number | null; readonly holds: readonly Hold[] }
   | { readonly type: 'refuse'; readonly budget: string | null; readonly why: RefusalCause }
-  | { readonly type: 'wait' }
+
+export type AskOutcome = FinalOutcome | { readonly type: 'wait' }
 
 /** An account that is asked for the first time. */
 export type Opening = {

@@ -10,6 +10,7 @@ import { admit, type Claim, type Hold } from './admission.ts'
 import { type CallCost, costLevels } from './call-cost.ts'
 import { EnforcedBudgets, type EnforcedBudget } from './enforced-budgets.ts'
 import {
+  accountKey,
   giveBack,
   type GuardAccount,
   idle,
@@ -19,8 +20,7 @@ import {
   tell,
 } from './guard-account.ts'
 import { admitStale } from './stale.ts'
-import { accountKey } from './guard-account.ts'
-import type { Ask, AskOutcome, Now, Opening, WaitingAsk } from './ask.ts'
+import type { Ask, AskOutcome, FinalOutcome, Now, Opening, WaitingAsk } from './ask.ts'
 
 const MAX_ACCOUNTS = 10_000
 const MAX_PROFILES = 1_000
@@ -46,6 +46,17 @@ export class CreditBook {
   /** When the report that was answered last had been sent; credit may be spent for a TTL from then. */
   #answeredMs: number | null = null
   #lastCallMs = 0
+  readonly #onStart: 'allow' | 'refuse'
+
+  /** @param onStart what to do while the governor was never reached */
+  constructor(onStart: 'allow' | 'refuse') {
+    this.#onStart = onStart
+  }
+
+  /** How long a call may wait at most: as long as the least patient of its budgets says. */
+  maxWaitMs(values: DimensionValues): number {
+    return Math.min(...this.#budgets.claimedBy(values).map(({ budget }) => budget.maxWait))
+  }
 
   setPolicy(budgets: readonly Budget[], now: Now): void {
     this.#budgets.replace(budgets)
@@ -72,9 +83,9 @@ export class CreditBook {
   }
 
   /** The outcomes of waiting calls that can be decided now, in the order in which they came. */
-  drain(now: Now): { readonly id: number; readonly outcome: AskOutcome }[] {
+  drain(now: Now): { readonly id: number; readonly outcome: FinalOutcome }[] {
     for (const account of this.#accounts.values()) account.need = account.want = 0n
-    const decided: { id: number; outcome: AskOutcome }[] = []
+    const decided: { id: number; outcome: FinalOutcome }[] = []
     const blocked = new Set<string>()
     const still: WaitingAsk[] = []
     for (const ask of this.#waiting) {
@@ -157,8 +168,11 @@ export class CreditBook {
         this.#openings.set(key, { budget: budget.id, scope, ...costLevels(cost, unit) })
     }
     this.#wantProfile(ask.profile)
-    const staleSinceMs = this.#answeredMs === null ? null : this.#answeredMs + CREDIT_TTL_MS
-    return admitStale(cost, known, staleSinceMs, now.elapsedMs, ask.deadlineMs)
+    return admitStale(ask, cost, known, {
+      sinceMs: this.#answeredMs === null ? null : this.#answeredMs + CREDIT_TTL_MS,
+      elapsedMs: now.elapsedMs,
+      onStart: this.#onStart,
+    })
   }
 
   #isFresh(now: Now): boolean {
@@ -221,6 +235,12 @@ export class CreditBook {
     if (this.#answeredMs === null || sentMs > this.#answeredMs) this.#answeredMs = sentMs
   }
 
+  /** What the governor has told of a kind of call. */
+  profile(values: DimensionValues, provider: string, model: string): ProfileAnswer | null {
+    const { agent, step } = values
+    return this.#profiles.get(profileKey({ agent, step, provider, model })) ?? null
+  }
+
   /** What the reports are made of. */
   ledger(): CreditLedger {
     return {
@@ -249,10 +269,6 @@ export class CreditBook {
       (first, { deadlineMs }) => (first === null || deadlineMs < first ? deadlineMs : first),
       null,
     )
-  }
-
-  get waitingCalls(): number {
-    return this.#waiting.length
   }
 
   #wantProfile(profile: CallProfile): void {

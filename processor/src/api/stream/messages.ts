@@ -18,7 +18,10 @@ export function messageOf(
     case 'decision':
       return { message: { type: 'decision', decision: effect.decision }, guard: null }
     case 'credit':
-      return { message: { type: 'credit', accounts: effect.accounts }, guard: effect.guard }
+      return {
+        message: { type: 'credit', offset: effect.offset, accounts: effect.accounts },
+        guard: effect.guard,
+      }
     case 'recall':
       return { message: { type: 'recall', accounts: effect.accounts }, guard: effect.guard }
     default:
