@@ -1,0 +1,84 @@
+import { existsSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { DEFAULT_PORT, TOKEN_FILE } from '@tokenfuse/protocol/names'
+import type { Command } from 'commander'
+import { printLines, tellLines } from '../output/print.ts'
+import { reportError } from '../output/report-error.ts'
+import { type Style, styleFor } from '../output/style.ts'
+import { dataDirectory } from '../processor/find.ts'
+import { readPort } from './options.ts'
+
+type UpOptions = {
+  readonly port: number
+  readonly data?: string
+  readonly policy?: string
+  readonly json?: boolean
+}
+
+export function addUp(program: Command): void {
+  program
+    .command('up')
+    .description('run a processor here until Ctrl-C')
+    .option('--port <port>', 'port on 127.0.0.1; 0 takes any free one', readPort, DEFAULT_PORT)
+    .option('--data <dir>', 'folder for its state (default: .tokenfuse)')
+    .option(
+      '--policy <file>',
+      'budgets and prices (default: tokenfuse.yaml beside the data folder)',
+    )
+    .option('--json', 'print its address as one line of JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ tokenfuse up
+  $ tokenfuse up --port 0 --data /var/lib/tokenfuse --policy budgets.yaml`,
+    )
+    .action(up)
+}
+
+async function up({ port, data, policy, json = false }: UpOptions): Promise<void> {
+  const { startProcessor } = await import('@tokenfuse/processor')
+  const directory = dataDirectory({ data })
+  const processor = await startProcessor({
+    dataDirectory: directory,
+    port,
+    log: (line) => tellLines([line]),
+    ...(policy === undefined ? {} : { policyFile: policy }),
+  })
+  // A second signal ends the process at once.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => void processor.close())
+  }
+  const { url } = processor
+  if (json) {
+    const tokenFile = join(directory, TOKEN_FILE)
+    printLines([JSON.stringify({ url, pid: process.pid, dataDirectory: directory, tokenFile })])
+  } else printLines(banner(url, directory, policy, styleFor(process.stdout)))
+  try {
+    await processor.ended
+  } catch (error) {
+    // It cannot go on and still listens: staying would look like working.
+    process.exit(reportError(error, { json }))
+  }
+}
+
+function banner(
+  url: string,
+  directory: string,
+  policy: string | undefined,
+  style: Style,
+): string[] {
+  const policyFile = policy ?? join(dirname(directory), 'tokenfuse.yaml')
+  const inForce = existsSync(policyFile)
+    ? resolve(policyFile)
+    : `none yet: calls are metered, nothing is stopped`
+  const row = (name: string, value: string) => `  ${style('dim', name.padEnd(8))}${value}`
+  return [
+    `${style('bold', 'tokenfuse is up')} at ${url}`,
+    row('data', directory),
+    row('policy', inForce),
+    row('agents', 'tokenfuse run -- node agent.js'),
+    row('usage', 'tokenfuse usage'),
+    style('dim', 'Ctrl-C stops it.'),
+  ]
+}

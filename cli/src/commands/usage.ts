@@ -1,0 +1,74 @@
+import type { Dimension } from '@tokenfuse/protocol/names'
+import type { UsageAnswer } from '@tokenfuse/protocol'
+import type { Command } from 'commander'
+import { printJson, printLines } from '../output/print.ts'
+import { styleFor } from '../output/style.ts'
+import { plural } from '../output/text.ts'
+import { usageNotes, usageTable } from '../output/usage-table.ts'
+import { connect } from '../processor/client.ts'
+import type { ProcessorOptions } from '../processor/find.ts'
+import {
+  readDimensions,
+  readPeriod,
+  readPositive,
+  withJsonOption,
+  withProcessorOptions,
+} from './options.ts'
+
+const DEFAULT_BY: readonly Dimension[] = ['agent', 'task']
+
+type UsageOptions = ProcessorOptions & {
+  readonly by?: readonly Dimension[]
+  readonly period: string
+  readonly top: number
+  readonly json?: boolean
+}
+
+export function addUsage(program: Command): void {
+  const command = program
+    .command('usage')
+    .description('show tokens and cost by agent and task, or by what you name')
+    .option(
+      '--by <dimension>',
+      'agent, task, model, step, user, ...; more than once or agent,task',
+      readDimensions,
+    )
+    .option('--period <day>', 'today, all or a day such as 2026-01-31', readPeriod, 'all')
+    .option('--top <n>', 'how many rows, the dearest first', readPositive, 50)
+  withJsonOption(withProcessorOptions(command))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ tokenfuse usage
+  $ tokenfuse usage --by user --period today
+  $ tokenfuse usage --by provider,model --json`,
+    )
+    .action(showUsage)
+}
+
+async function showUsage({
+  by = DEFAULT_BY,
+  period,
+  top,
+  json,
+  ...where
+}: UsageOptions): Promise<void> {
+  const answer = await connect(where).usage({ by, period, top })
+  if (json) printJson(answer)
+  else printLines(usageLines(answer))
+}
+
+function usageLines({ by, rows, total, period }: UsageAnswer): string[] {
+  const style = styleFor(process.stdout)
+  if (rows.length === 0)
+    return [period === 'all' ? 'No calls yet.' : `No calls on this day (${period}).`]
+  const notes = usageNotes(total)
+  const shown = rows.reduce((calls, row) => calls + row.calls, 0)
+  if (shown < total.calls) {
+    notes.push(
+      `${plural(total.calls - shown, 'call')} in rows beyond these ${rows.length}: --top shows more`,
+    )
+  }
+  return [usageTable(by, rows, total, style), ...notes.map((note) => style('dim', note))]
+}

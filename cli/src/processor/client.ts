@@ -1,0 +1,142 @@
+import {
+  type Dimension,
+  ENV_TOKEN,
+  ENV_TOKEN_FILE,
+  type ErrorCode,
+  ERROR_CODES,
+  TokenfuseError,
+} from '@tokenfuse/protocol/names'
+import type { Decision, DecisionsAnswer, StatusAnswer, UsageAnswer } from '@tokenfuse/protocol'
+import { findProcessor, type ProcessorAddress, type ProcessorOptions } from './find.ts'
+
+const TIMEOUT_MS = 10_000
+const PROBE_TIMEOUT_MS = 2_000
+
+export type UsageQuery = {
+  readonly by: readonly Dimension[]
+  /** Only the calls of this scope, such as `agent=support`. Default: all. */
+  readonly scope?: string
+  /** A day, `today` or `all`. */
+  readonly period: string
+  readonly top: number
+}
+
+/** Asks the control API of a processor. */
+export class ProcessorClient {
+  readonly address: ProcessorAddress
+
+  constructor(address: ProcessorAddress) {
+    this.address = address
+  }
+
+  usage({ by, scope = '*', period, top }: UsageQuery): Promise<UsageAnswer> {
+    const query = new URLSearchParams({ scope, period, top: String(top) })
+    for (const dimension of by) query.append('by', dimension)
+    return this.#get<UsageAnswer>(`/v1/usage?${query.toString()}`)
+  }
+
+  status(): Promise<StatusAnswer> {
+    return this.#get<StatusAnswer>('/v1/status')
+  }
+
+  /** Those in force. */
+  async decisions(): Promise<readonly Decision[]> {
+    return (await this.#get<DecisionsAnswer>('/v1/decisions')).decisions
+  }
+
+  /**
+   * Listens, and leaves aside what it hears, so that the processor knows that it is in use.
+   * @returns a function that ends it
+   */
+  holdOpen(): () => void {
+    const ending = new AbortController()
+    const listen = async () => {
+      const response = await fetch(`${this.address.url}/v1/stream`, {
+        headers: this.#headers(),
+        signal: ending.signal,
+      })
+      for await (const _ of response.body ?? []);
+    }
+    // Where the processor goes away meanwhile, whoever asks it next will notice.
+    listen().catch(() => {})
+    return () => ending.abort()
+  }
+
+  /** Whether a processor answers and has read its log. Never throws. */
+  async isReady(): Promise<boolean> {
+    try {
+      const signal = AbortSignal.timeout(PROBE_TIMEOUT_MS)
+      const response = await fetch(`${this.address.url}/readyz`, { signal })
+      await response.arrayBuffer()
+      return response.ok
+    } catch {
+      return false
+    }
+  }
+
+  /** Types are trusted: they are those of the processor's own contract, of the same version. */
+  async #get<Answer>(path: string): Promise<Answer> {
+    const { url } = this.address
+    const headers = this.#headers()
+    let response: Response
+    let text: string
+    try {
+      response = await fetch(`${url}${path}`, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) })
+      text = await response.text()
+    } catch (cause) {
+      throw new TokenfuseError('processor_unreachable', `no processor answers at ${url}`, {
+        fix: 'Start one with "tokenfuse up", or name another with --url or --data.',
+        cause,
+      })
+    }
+    const body = parseJson(text)
+    if (response.ok && body !== null) return body as Answer
+    throw failureOf(url, response.status, body)
+  }
+
+  #headers(): Record<string, string> {
+    const { token } = this.address
+    return token === null ? {} : { authorization: `Bearer ${token}` }
+  }
+}
+
+/**
+ * The processor that the options and the environment name.
+ * @throws TokenfuseError `processor_unreachable` where they name none
+ */
+export function connect(options: ProcessorOptions): ProcessorClient {
+  const address = findProcessor(options, process.env)
+  if (address !== null) return new ProcessorClient(address)
+  throw new TokenfuseError('processor_unreachable', 'no processor is running for this folder', {
+    fix: 'Start one with "tokenfuse up", or name another with --url, --data or TOKENFUSE_URL.',
+  })
+}
+
+function parseJson(text: string): object | null {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' ? value : null
+  } catch {
+    return null
+  }
+}
+
+function failureOf(url: string, status: number, body: object | null): TokenfuseError {
+  if (status === 401) {
+    return new TokenfuseError('unauthorized', `${url} does not take this token`, {
+      fix: `Set ${ENV_TOKEN} or ${ENV_TOKEN_FILE}, or run this in the folder of the processor.`,
+    })
+  }
+  const { code, message, fix } =
+    (body as { error?: Partial<Record<string, unknown>> } | null)?.error ?? {}
+  if (typeof code === 'string' && code in ERROR_CODES && typeof message === 'string') {
+    return new TokenfuseError(code as ErrorCode, message, typeof fix === 'string' ? { fix } : {})
+  }
+  return new TokenfuseError(
+    'processor_unreachable',
+    `${url} answered ${status}, which is no answer of tokenfuse`,
+    {
+      fix: 'Check the address: another program seems to listen there.',
+    },
+  )
+}
