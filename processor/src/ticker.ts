@@ -6,7 +6,7 @@ const TICK_INTERVAL_MS = 1000
 const LONGEST_WAIT_MS = 3_600_000
 
 export type TickerOptions = {
-  readonly governor: Governor
+  readonly governor: Pick<Governor, 'tickDueMs' | 'logTimeMs' | 'stateHash' | 'offset'>
   readonly submit: (events: readonly LogEvent[]) => Promise<unknown>
   readonly now?: () => number
   /** Told of a tick that could not be written; it is tried again. */

@@ -17,6 +17,8 @@ const MAX_RAW_BYTES = 16 * 1024 ** 2
 const MAX_INFLATED_BYTES = 64 * 1024 ** 2
 /** Bodies are held whole, so only so many at a time. */
 const MAX_IN_FLIGHT = 128
+/** Rejected spans that an answer names. */
+const MAX_TOLD = 5
 
 /** Takes OTLP exports: spans become events of the log, metrics and logs are accepted and only counted. */
 export class OtlpReceiver {
@@ -133,7 +135,9 @@ function malformedLetter(
   return { tenant: DEFAULT_TENANT, source: SOURCE, code, message, payload, contentType }
 }
 
-/** What was rejected and why, for the sender's log: each reason once. */
+/** What was rejected and why, for the sender's log: the first of them. */
 function summaryOf(rejected: readonly DeadLetter[]): string {
-  return [...new Set(rejected.map(({ message }) => message))].slice(0, 5).join('; ')
+  const messages = rejected.slice(0, MAX_TOLD).map(({ message }) => message)
+  if (rejected.length > MAX_TOLD) messages.push(`and ${rejected.length - MAX_TOLD} more`)
+  return messages.join('; ')
 }
