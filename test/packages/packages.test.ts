@@ -11,6 +11,8 @@ import { readyLine, stopChild } from '../support/child.ts'
 import { installInto, packAll, type PackageFolder, PACKAGES, root } from './support/packages.ts'
 import { startSmallProvider, USAGE } from './support/provider.ts'
 
+type Output = { readonly stdout: string; readonly stderr: string }
+
 const run = promisify(execFile)
 const tool = (path: string) => join(root, 'node_modules', path)
 
@@ -148,9 +150,8 @@ async function stepAside(t: TestContext, app: string): Promise<void> {
   }
   const register = '@tokenfuse/instrumentation/register'
   for (const option of ['--import', '--require']) {
-    const { stdout, stderr } = await run(old, [option, register, '-p', '"still runs"'], {
-      cwd: app,
-    })
+    const args = [option, register, '-p', '"still runs"']
+    const { stdout, stderr }: Output = await run(old, args, { cwd: app })
     assert.equal(stdout, 'still runs\n')
     assert.match(stderr, /^tokenfuse: needs Node 22\.15, but this is [^\n]+\n$/)
   }
@@ -167,7 +168,7 @@ async function olderNode(): Promise<string | null> {
   for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
     const binary = join(folder, 'node')
     if (folder === '' || !existsSync(binary)) continue
-    const { stdout } = await run(binary, ['-p', 'process.versions.node'])
+    const { stdout }: Output = await run(binary, ['-p', 'process.versions.node'])
     const [major = 0, minor = 0] = stdout.split('.').map(Number)
     if (major < 22 || (major === 22 && minor < 15)) return binary
   }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parsePolicy, PolicyError, resolvedPolicySchema } from '@tokenfuse/protocol'
 import fc from 'fast-check'
+import { FUZZ_MS } from '../../support/fuzz.ts'
 
 /** `line:column field` of each problem. */
 function placesOf(text: string): string[] {
@@ -142,7 +143,6 @@ test('a policy kept in the log reads back as the policy that was written', () =>
 })
 
 test('whatever the text, the answer is a policy or its problems', () => {
-  const seconds = Number(process.env['FUZZ_SECONDS'] ?? 2)
   const word = fc.constantFrom(
     ...['version', 'budgets', 'prices', 'id', 'limit', 'usd', 'per', 'match', 'window', 'day'],
     ...[': ', ' 1', '\n', '\n  ', '\n  - ', '[', ']', '{', '}', ',', '&a ', '*a', '!!', '|', '>'],
@@ -164,6 +164,6 @@ test('whatever the text, the answer is a policy or its problems', () => {
         for (const { line, column } of error.problems) assert.ok(line >= 1 && column >= 1)
       }
     }),
-    { interruptAfterTimeLimit: seconds * 1000, numRuns: Number.MAX_SAFE_INTEGER },
+    { interruptAfterTimeLimit: FUZZ_MS, numRuns: Number.MAX_SAFE_INTEGER },
   )
 })
