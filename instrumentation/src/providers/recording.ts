@@ -1,3 +1,5 @@
+// Decompression is computation: bytes in, bytes out.
+// oxlint-disable-next-line tokenfuse/no-builtin-modules
 import { gunzipSync } from 'node:zlib'
 import { decodeByteString } from './byte-buffer.ts'
 import type { Dialect } from './endpoint.ts'
