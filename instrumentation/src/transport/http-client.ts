@@ -1,6 +1,7 @@
 import http from 'node:http'
 import type { ClientRequest, RequestOptions } from 'node:http'
 import type https from 'node:https'
+import { isDeadEnd, markDeadEnd } from './dead-ends.ts'
 import { quietly } from './quietly.ts'
 
 /**
@@ -21,7 +22,10 @@ export type OpenRequest = {
 }
 
 export type HttpClient = {
-  /** A request that was not ended yet. It never keeps the process alive unless told to. Throws on bad headers. */
+  /**
+   * A request that was not ended yet. It never keeps the process alive unless told to. Throws on bad headers, and
+   * where a connect to the same address got no answer just before.
+   */
   open(request: OpenRequest): ClientRequest
   close(): void
 }
@@ -39,6 +43,7 @@ export function createHttpClient(): HttpClient {
 
   return {
     open({ url, method, headers, holdsProcess }) {
+      if (isDeadEnd(url.origin)) throw new Error(`no connection to ${url.origin} a moment ago`)
       return quietly(() => {
         const options = { method, headers }
         // TLS is loaded where it is used: it is the dearest module of all that the preload could need.
@@ -47,7 +52,7 @@ export function createHttpClient(): HttpClient {
           ? module.request(url, { ...options, ...secureOptions(module) })
           : plainRequest(url, { ...options, agent: plainAgent })
         if (!holdsProcess) letProcessEnd(request)
-        limitConnect(request)
+        limitConnect(request, url.origin)
         return request
       })
     },
@@ -63,10 +68,11 @@ function letProcessEnd(request: ClientRequest): void {
   request.on('socket', (socket) => socket.unref())
 }
 
-function limitConnect(request: ClientRequest): void {
+function limitConnect(request: ClientRequest, origin: string): void {
   request.on('socket', (socket) => {
     if (!socket.connecting) return
     const timer = setTimeout(() => {
+      markDeadEnd(origin)
       request.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS} ms`))
     }, CONNECT_TIMEOUT_MS).unref()
     socket.once('connect', () => clearTimeout(timer))
