@@ -9,8 +9,8 @@ export type GovernorLoopListener = {
    * @param isNew whether the entry was appended after this process began; others were told of before it ended
    */
   applied(entry: LogEntry, effects: readonly Effect[], isNew: boolean): void
-  /** After each batch. */
-  batchApplied(): void
+  /** After each batch of so many entries. */
+  batchApplied(entries: number): void
 }
 
 type Waiter = {
@@ -51,7 +51,7 @@ export class GovernorLoop {
           const effects = this.governor.apply(entry)
           listener.applied(entry, effects, entry.offset >= this.#newFromOffset)
         }
-        listener.batchApplied()
+        listener.batchApplied(entries.length)
         this.#resolveWaiters()
       }
     } catch (error) {

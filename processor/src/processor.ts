@@ -89,9 +89,9 @@ export class Processor implements RunningProcessor {
     directory.writeEndpoint({ url: this.url, pid: process.pid })
     this.#running = loop.run({
       applied: (entry, effects, isNew) => this.#perform(entry, effects, isNew),
-      batchApplied: () => {
+      batchApplied: (entries) => {
         this.#ticker.stateChanged()
-        this.#snapshots.stateChanged()
+        this.#snapshots.stateChanged(entries)
       },
     })
     this.#running.catch((error: unknown) => {
@@ -103,7 +103,7 @@ export class Processor implements RunningProcessor {
     this.#policy.watch()
     this.#ticker.stateChanged()
     // Entries grow old also while none come.
-    this.#retention = setInterval(() => this.#snapshots.stateChanged(), RETENTION_INTERVAL_MS)
+    this.#retention = setInterval(() => this.#snapshots.stateChanged(0), RETENTION_INTERVAL_MS)
     this.#retention.unref()
     this.#isReady = true
   }

@@ -2,6 +2,12 @@ import { type DeadLetter, TokenfuseError } from '@tokenfuse/protocol'
 import { Governor } from './governor/governor.ts'
 import type { EventLog } from './log/port.ts'
 
+/**
+ * A snapshot blocks the process while it is written, some 20 us for each entry, so it is due after this many entries
+ * whatever the interval.
+ */
+const MAX_ENTRIES = 500
+
 export type SnapshotOptions = {
   readonly log: EventLog
   readonly governor: Governor
@@ -17,21 +23,20 @@ export class Snapshots {
   readonly #changes = new Map<string, string | null>()
   #letters: DeadLetter[] = []
   #timer: NodeJS.Timeout | null = null
+  /** Applied since the last snapshot was begun. */
+  #entries = 0
+  #isSaving = false
   #saving: Promise<void> = Promise.resolve()
 
   constructor(options: SnapshotOptions) {
     this.#options = options
   }
 
-  /** The state has changed: a snapshot follows within the interval. */
-  stateChanged(): void {
-    this.#timer ??= setTimeout(() => {
-      this.#timer = null
-      this.save().catch((error: unknown) => {
-        this.#options.onError(error)
-        this.stateChanged()
-      })
-    }, this.#options.intervalMs).unref()
+  /** The state may have changed by so many entries: a snapshot follows within the interval. */
+  stateChanged(entries: number): void {
+    this.#entries += entries
+    if (this.#entries >= MAX_ENTRIES) this.#saveInBackground()
+    else this.#saveLater()
   }
 
   /** A letter that must be kept before the state that follows from it is stored. */
@@ -51,18 +56,39 @@ export class Snapshots {
     this.#timer = null
   }
 
+  #saveLater(): void {
+    this.#timer ??= setTimeout(() => this.#saveInBackground(), this.#options.intervalMs).unref()
+  }
+
+  #saveInBackground(): void {
+    if (this.#isSaving) return
+    this.#isSaving = true
+    const failed = (error: unknown) => {
+      this.#options.onError(error)
+      this.#saveLater()
+    }
+    void this.save()
+      .catch(failed)
+      .finally(() => {
+        this.#isSaving = false
+        if (this.#entries > 0) this.#saveLater()
+      })
+  }
+
   async #save(): Promise<void> {
+    this.stop()
+    this.#entries = 0
     const { log, governor } = this.#options
     for (const { key, value } of governor.changes()) this.#changes.set(key, value)
     const { offset } = governor
-    const written = summaryOf(governor)
+    const written = log.retentionDue() ? summaryOf(governor) : null
     const letters = this.#letters
     await log.keepDeadLetters(letters)
     this.#letters = this.#letters.slice(letters.length)
     const changes = [...this.#changes].map(([key, value]) => ({ key, value }))
     await log.saveState(offset, changes)
     this.#changes.clear()
-    if (log.retentionDue()) await this.#retain(offset, written)
+    if (written !== null) await this.#retain(offset, written)
   }
 
   /** Lets old log go, but only when what was stored gives the same governor again. */

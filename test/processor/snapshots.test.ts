@@ -67,7 +67,7 @@ test('a failed snapshot is told of and tried again by itself', async (t) => {
   await count(1)
   const other = new DatabaseSync(path)
   other.exec('BEGIN IMMEDIATE')
-  snapshots.stateChanged()
+  snapshots.stateChanged(1)
   t.mock.timers.tick(5000)
   await failed.promise
   other.close()
@@ -95,4 +95,19 @@ test('log is deleted only when the stored state gives the same governor again', 
   other.exec('INSERT OR IGNORE INTO state SELECT * FROM kept')
   await snapshots.save()
   assert.equal(log.stats().firstOffset, 10, 'the newest entry stays')
+})
+
+test('under load a snapshot does not wait for its time, so that none blocks for long', async (t) => {
+  const { log, governor, count } = setUp(t)
+  const onError = (error: unknown) => assert.fail(String(error))
+  const snapshots = new Snapshots({ log, governor, intervalMs: 3_600_000, onError })
+  t.after(() => snapshots.stop())
+  await count(499)
+  snapshots.stateChanged(499)
+  assert.equal(await log.loadState(), null)
+  await count(1)
+  snapshots.stateChanged(1)
+  // No timer fires in this test; a turn is all that is needed.
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.equal((await restored(log)).offset, 500)
 })

@@ -8,7 +8,8 @@ import { parse } from './requests.ts'
 const inflate = promisify(gunzip)
 
 const MEGABYTE = 1024 ** 2
-const JSON_LIMIT = MEGABYTE
+/** A credit report of 1000 accounts with the longest names is half as large. */
+const MAX_JSON_BYTES = 4 * MEGABYTE
 
 /**
  * Reads a request's body whole.
@@ -56,14 +57,14 @@ export async function inflateBody(body: Buffer, maxBytes: number): Promise<Buffe
 }
 
 /**
- * Reads a JSON body of up to 1 MB.
+ * Reads a JSON body of up to 4 MB.
  * @throws TokenfuseError `bad_request` with every place where it does not fit the schema
  */
 export async function readJson<Schema extends z.ZodType>(
   incoming: IncomingMessage,
   schema: Schema,
 ): Promise<z.output<Schema>> {
-  const body = await readBody(incoming, JSON_LIMIT)
+  const body = await readBody(incoming, MAX_JSON_BYTES)
   let value: unknown
   try {
     value = JSON.parse(body.toString('utf8'))

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -193,6 +194,38 @@ test('on a full disk the processor stays up, refuses, and has counted exactly wh
   assert.ok(acknowledged > 0)
   assert.equal((await call(processor, '/readyz')).status, 200)
   assert.equal(await callsCounted(processor), acknowledged)
+})
+
+test('so many exports are taken at a time; one more is told to come again, and senders that vanish make room', async (t) => {
+  const processor = await runProcessor(t)
+  const body = toProtobuf(callsRequest(1))
+  const begun = Array.from({ length: 128 }, () => {
+    const request = httpRequest(`${processor.url}/v1/traces`, {
+      method: 'POST',
+      headers: {
+        ...PROTOBUF,
+        authorization: `Bearer ${processor.token}`,
+        expect: '100-continue',
+        'content-length': '1000',
+      },
+    })
+    request.on('error', () => {})
+    request.flushHeaders()
+    return request
+  })
+  await Promise.all(begun.map((request) => once(request, 'continue')))
+  const refused = await call(processor, '/v1/traces', body, PROTOBUF)
+  assert.equal(refused.status, 503)
+  assert.equal(refused.headers.get('retry-after'), '1')
+  for (const request of begun) request.destroy()
+  let status = 503
+  while (status === 503) {
+    const response = await call(processor, '/v1/traces', body, PROTOBUF)
+    await response.arrayBuffer()
+    status = response.status
+  }
+  assert.equal(status, 200)
+  assert.equal(await callsCounted(processor), 1)
 })
 
 test('whatever bytes are posted, the answer is 200 or 400 and the processor goes on', async (t) => {
