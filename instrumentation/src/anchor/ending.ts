@@ -33,8 +33,13 @@ const NEVER_SENT = new Set([
 export function failureEnding(error: unknown): Ending {
   if (isAbort(error)) return { kind: 'no_response', error: abortName(error), wasSent: true }
   const code = codeOf(error)
-  const wasSent = code === null || !NEVER_SENT.has(code)
+  const wasSent = code === null ? !isArgumentError(error) : !NEVER_SENT.has(code)
   return { kind: 'no_response', error: code ?? nameOf(error), wasSent }
+}
+
+/** What fetch rejects before it does anything has no cause; failures on the network have. */
+function isArgumentError(error: unknown): boolean {
+  return error instanceof TypeError && error.cause === undefined
 }
 
 /** Whether the app itself gave the call up, by signal or by deadline. */

@@ -1,3 +1,5 @@
+import { reportFault } from '../log.ts'
+
 /** Says who works on what in the app's own systems; no provider is to know it. */
 const PRIVATE_HEADERS = ['baggage', 'traceparent', 'tracestate'] as const
 
@@ -28,7 +30,14 @@ const CHANNEL = 'undici:request:create'
  */
 export class PrivateHeaderFilter {
   readonly #isProvider: (method: string, url: URL) => boolean
-  readonly #remove = (message: unknown) => this.#clean(message as UndiciRequest)
+  readonly #remove = (message: unknown) => {
+    try {
+      this.#clean((message as { request: UndiciRequest }).request)
+    } catch (error) {
+      // Whatever is thrown here, Node makes an uncaught exception of the app.
+      reportFault('taking private headers out', error)
+    }
+  }
 
   constructor(isProvider: (method: string, url: URL) => boolean) {
     this.#isProvider = isProvider
