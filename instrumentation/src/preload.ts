@@ -5,7 +5,7 @@ import { currentAttribution } from './context/attribution.ts'
 import { createControlClient } from './control/index.ts'
 import type { ControlClient } from './control/index.ts'
 import { Estimator } from './estimate/estimator.ts'
-import { DecisionGuard } from './guard/decision-guard.ts'
+import { CreditGuard } from './guard/credit-guard.ts'
 import { reportFault, warnOnce } from './log.ts'
 import { announcePreload, preloadRuntime } from './runtime.ts'
 import type { TaskEnd } from './runtime.ts'
@@ -34,15 +34,23 @@ export function startPreload(): void {
 }
 
 function start(surroundings: Surroundings): void {
-  const { defaults, extraHosts, problems } = readSettings(surroundings.environment)
+  const { defaults, extraHosts, onStart, problems } = readSettings(surroundings.environment)
   for (const problem of problems) warnOnce(problem, problem)
 
   const liveCalls = new LiveCalls()
   // Before telemetry's own: what is recorded here must still be kept by it.
-  atExit(() => liveCalls.finishAll())
+  atExit(() => {
+    liveCalls.finishAll()
+    if (guard.hasCredit) telemetry.recordGuardEnd(defaults.tenant)
+  })
   const telemetry = createTelemetry(surroundings)
-  const control = createControlClient({ ...surroundings, guardId: telemetry.guardId })
-  const guard = new DecisionGuard()
+  const { guardId } = telemetry
+  const control = createControlClient({
+    ...surroundings,
+    guardId,
+    onUnreachable: () => guard.unreachable(),
+  })
+  const guard = new CreditGuard({ guardId, tenant: defaults.tenant, control, onStart })
   control.subscribe((message) => guard.receive(message))
 
   const anchor = new FetchAnchor({

@@ -4,6 +4,7 @@ import {
   ENV_CRITICALITY,
   ENV_DISABLED,
   ENV_HOSTS,
+  ENV_ON_START,
   ENV_RESOURCE_ATTRIBUTES,
   ENV_SERVICE_NAME,
   ENV_SESSION,
@@ -24,6 +25,8 @@ export type Settings = {
   /** Who calls where neither `withAgent` nor baggage says it. */
   readonly defaults: Attribution
   readonly extraHosts: readonly ExtraHost[]
+  /** What to do about calls before anything is known of budgets. */
+  readonly onStart: 'allow' | 'refuse'
   /** What is wrong with the environment, each a sentence; the rest of it holds. */
   readonly problems: readonly string[]
 }
@@ -43,8 +46,16 @@ export function readSettings(env: Environment): Settings {
   return {
     defaults: defaultAttribution(env, problems),
     extraHosts: hosts,
+    onStart: readOnStart(env[ENV_ON_START], problems),
     problems,
   }
+}
+
+function readOnStart(text: string | undefined, problems: string[]): Settings['onStart'] {
+  const value = text?.trim().toLowerCase() ?? ''
+  if (value === 'refuse') return 'refuse'
+  if (value !== '' && value !== 'allow') problems.push(`${ENV_ON_START}: use allow or refuse`)
+  return 'allow'
 }
 
 function defaultAttribution(env: Environment, problems: string[]): Attribution {

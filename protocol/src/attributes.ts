@@ -41,6 +41,8 @@ export const ATTR_CRITICALITY = 'tokenfuse.criticality'
 /** Followed by the tag's name: `tokenfuse.tag.team`. */
 export const ATTR_TAG_PREFIX = 'tokenfuse.tag.'
 export const ATTR_GUARD_ID = 'tokenfuse.guard.id'
+/** True on the one span with which a guard says that it ends and wants its credit no more. */
+export const ATTR_GUARD_END = 'tokenfuse.guard.end'
 /**
  * On the resource, only where it is not 0: how many spans of this guard were given up before they could be told,
  * since it began. The highest value seen holds.

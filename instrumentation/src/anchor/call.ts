@@ -1,9 +1,9 @@
 import { UNKNOWN_TOKENS } from '@tokenfuse/protocol/names'
-import type { UsagePart, Verdict } from '@tokenfuse/protocol/names'
+import type { UsagePart } from '@tokenfuse/protocol/names'
 import { estimateRequest, heuristicEstimate } from '../estimate/estimate.ts'
 import type { Estimate, EstimateRequest } from '../estimate/estimate.ts'
 import type { Estimator } from '../estimate/estimator.ts'
-import type { Guard } from '../guard/guard.ts'
+import type { Admission, Guard } from '../guard/guard.ts'
 import { reportFault } from '../log.ts'
 import { createResponseReader } from '../providers/index.ts'
 import type { EndReason, ResponseFacts, ResponseReader } from '../providers/index.ts'
@@ -31,9 +31,8 @@ export type CallServices = {
 export class Call implements UnfinishedCall {
   readonly #start: CallStart
   readonly #services: CallServices
-  readonly #verdict: Verdict
-  readonly #reservation: unknown
-  readonly #startTimeMs = Date.now()
+  readonly #admission: Admission & { readonly admit: true }
+  readonly #startTimeMs: number
   readonly #startMs = performance.now()
   readonly #problems: string[] = []
   #toolKeys: ToolKeys | null = null
@@ -41,11 +40,15 @@ export class Call implements UnfinishedCall {
   #ended: { readonly ending: Ending; readonly atMs: number } | null = null
   #recorded = false
 
-  constructor(start: CallStart, services: CallServices, verdict: Verdict, reservation: unknown) {
+  constructor(
+    start: CallStart,
+    services: CallServices,
+    admission: Admission & { readonly admit: true },
+  ) {
     this.#start = start
     this.#services = services
-    this.#verdict = verdict
-    this.#reservation = reservation
+    this.#admission = admission
+    this.#startTimeMs = admission.admittedAtMs ?? Date.now()
     services.liveCalls.add(this)
     // Hashing takes its time only after the request has left.
     if (this.#carriesTools()) setImmediate(() => this.#keys()).unref()
@@ -126,7 +129,8 @@ export class Call implements UnfinishedCall {
     try {
       const record = this.#toRecord(settlement, estimate)
       this.#services.record(record)
-      if (this.#reservation !== null) this.#services.guard.settle(this.#reservation, record)
+      const { reservation } = this.#admission
+      if (reservation !== null) this.#services.guard.settle(reservation, record)
     } catch (error) {
       reportFault('recording a call', error)
     }
@@ -151,7 +155,7 @@ export class Call implements UnfinishedCall {
       statusCode: response?.statusCode ?? null,
       toolCallKeys: keys.calls,
       toolResultKeys: keys.results,
-      verdict: this.#verdict,
+      verdict: this.#admission.verdict,
       decision: null,
     }
   }

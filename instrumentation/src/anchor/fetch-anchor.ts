@@ -4,23 +4,20 @@ import { callValues } from '../guard/call-values.ts'
 import type { Admission } from '../guard/guard.ts'
 import { refusalOnWire } from '../guard/refusal-response.ts'
 import { reportFault } from '../log.ts'
-import {
-  createUsageChunkFilter,
-  matchEndpoint,
-  readRequest,
-  withUsageAsked,
-} from '../providers/index.ts'
+import { createUsageChunkFilter, matchEndpoint, readRequest } from '../providers/index.ts'
 import type { EndReason, Endpoint, ExtraHost } from '../providers/index.ts'
 import type { Attribution } from '../telemetry/call-record.ts'
 import { Call } from './call.ts'
 import type { CallServices } from './call.ts'
 import type { CallStart } from './call-start.ts'
 import { observeResponse, startBody } from './observed-response.ts'
-import { postAddress, readOutgoing, withChanges } from './outgoing.ts'
+import { postAddress, readOutgoing } from './outgoing.ts'
 import type { FetchArguments, Outgoing } from './outgoing.ts'
 import type { StartedBody } from './passing-body.ts'
-import { PrivateHeaderFilter, removePrivateHeaders } from './private-headers.ts'
+import { PrivateHeaderFilter } from './private-headers.ts'
 import { refusedCallRecord } from './refused-call.ts'
+import { isChangeable, planRequest } from './request-plan.ts'
+import type { RequestPlan } from './request-plan.ts'
 import { declinesQuestion, mayBeDeclined, peekText, UsageQuestion } from './usage-question.ts'
 
 export type AnchorOptions = CallServices & {
@@ -38,15 +35,11 @@ type Caught = {
   readonly bodyText: string | null
   readonly start: CallStart
 }
-type Plan = {
-  readonly args: FetchArguments
-  /** The same without the question for usage; `null` where it was not asked. */
-  readonly unasked: FetchArguments | null
-}
 
 const ADMITTED: Admission & { admit: true } = {
   admit: true,
   verdict: { action: 'allow', reserve: null, cap: null, decision: null },
+  admittedAtMs: null,
   reservation: null,
 }
 
@@ -98,30 +91,57 @@ export class FetchAnchor {
 
   #ask(caught: Caught): Promise<Response> {
     const { endpoint, facts, attribution } = caught.start
-    const values = callValues(attribution, endpoint.provider, facts.model)
+    const { bodyText } = caught
     let admission: Admission | Promise<Admission> = ADMITTED
     try {
-      admission = this.#options.guard.admit({ endpoint, facts, attribution, values })
+      const values = callValues(attribution, endpoint.provider, facts.model)
+      const call = { endpoint, facts, bodyText, attribution, values }
+      admission = this.#options.guard.admit({ ...call, isChangeable: isChangeable(caught) })
     } catch (error) {
       reportFault('the guard', error)
     }
     if (!(admission instanceof Promise)) return this.#obey(caught, admission)
-    return admission
-      .catch((error: unknown) => {
+    return this.#await(caught, admission)
+  }
+
+  /** The call waits for credit. An app that gives up in the meantime hears so at once. */
+  #await(caught: Caught, waiting: Promise<Admission>): Promise<Response> {
+    const { signal } = caught.outgoing
+    let isOver = false
+    return new Promise((resolve) => {
+      const giveUp = () => {
+        isOver = true
+        // Aborted, so fetch only says so, in its own words.
+        resolve(promised(() => caught.send(caught.args)))
+      }
+      signal?.addEventListener('abort', giveUp, { once: true })
+      const proceed = (admission: Admission) => {
+        signal?.removeEventListener('abort', giveUp)
+        if (isOver) this.#giveBack(admission)
+        else resolve(promised(() => this.#obey(caught, admission)))
+      }
+      waiting.then(proceed, (error: unknown) => {
         reportFault('the guard', error)
-        return ADMITTED
+        proceed(ADMITTED)
       })
-      .then((answer) => this.#obey(caught, answer))
+    })
+  }
+
+  #giveBack(admission: Admission): void {
+    if (!admission.admit || admission.reservation === null) return
+    const nothing = { parts: [], responseModel: null, source: 'provider' } as const
+    this.#options.guard.settle(admission.reservation, nothing)
   }
 
   #obey(caught: Caught, admission: Admission): Promise<Response> {
     const { send, args, start } = caught
-    let plan: Plan
+    let plan: RequestPlan
     let call: Call
     try {
       if (!admission.admit) return Promise.resolve(this.#refuse(caught, admission))
-      plan = this.#plan(caught)
-      call = new Call(start, this.#options, admission.verdict, admission.reservation)
+      this.#privateHeaders.moveToEnd()
+      plan = planRequest({ ...caught, cap: admission.verdict.cap }, this.#question)
+      call = new Call(start, this.#options, admission)
     } catch (error) {
       reportFault('the fetch anchor', error)
       return send(args)
@@ -138,24 +158,7 @@ export class FetchAnchor {
     return response
   }
 
-  /** What goes on the wire: the app's own call wherever nothing has to change. */
-  #plan({ args, outgoing, bodyText, start }: Caught): Plan {
-    const { endpoint, facts, url } = start
-    const { headers } = outgoing
-    this.#privateHeaders.moveToEnd()
-    const hadPrivate = removePrivateHeaders(headers)
-    const plain = hadPrivate ? (withChanges(args, { headers }) ?? args) : args
-    if (bodyText === null || !this.#question.mayAsk(endpoint, facts, url, headers)) {
-      return { args: plain, unasked: null }
-    }
-    const askedHeaders = new Headers(headers)
-    askedHeaders.delete('content-length')
-    const body = withUsageAsked(bodyText, facts)
-    const asked = withChanges(args, { headers: askedHeaders, body })
-    return asked === null ? { args: plain, unasked: null } : { args: asked, unasked: plain }
-  }
-
-  #exchange(caught: Caught, plan: Plan, call: Call): Promise<Response> {
+  #exchange(caught: Caught, plan: RequestPlan, call: Call): Promise<Response> {
     let sent: Promise<Response>
     try {
       sent = Promise.resolve(caught.send(plan.args))
@@ -174,7 +177,7 @@ export class FetchAnchor {
 
   #receive(
     caught: Caught,
-    plan: Plan,
+    plan: RequestPlan,
     call: Call,
     response: Response,
   ): Response | Promise<Response> {
@@ -206,6 +209,11 @@ export class FetchAnchor {
     body.reader.cancel().catch(() => {})
     return this.#exchange(caught, { args: unasked, unasked: null }, call)
   }
+}
+
+/** What is thrown becomes a rejection. */
+function promised(run: () => Promise<Response>): Promise<Response> {
+  return new Promise((resolve) => resolve(run()))
 }
 
 function observed(

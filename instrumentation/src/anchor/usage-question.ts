@@ -4,7 +4,6 @@ import type { StartedBody } from './passing-body.ts'
 /** Of an error's body, this much is searched for the reason. */
 const PEEK_BYTES_MAX = 16_384
 const HOSTS_MAX = 1000
-/** A body with a checksum or a signature cannot be changed. */
 const SEALING_HEADERS = [
   'content-digest',
   'content-md5',
@@ -27,14 +26,21 @@ export class UsageQuestion {
       !facts.asksForUsage &&
       facts.body !== null &&
       !this.#declined.has(url.host) &&
-      !SEALING_HEADERS.some((name) => headers.has(name)) &&
-      !headers.get('authorization')?.startsWith('AWS4')
+      !isSealed(headers)
     )
   }
 
   decline(url: URL): void {
     if (this.#declined.size < HOSTS_MAX) this.#declined.add(url.host)
   }
+}
+
+/** Whether the body's bytes are vouched for in a header, so that no other body would be accepted. */
+export function isSealed(headers: Headers): boolean {
+  return (
+    SEALING_HEADERS.some((name) => headers.has(name)) ||
+    headers.get('authorization')?.startsWith('AWS4') === true
+  )
 }
 
 /** A status with which a host may mean that it does not know the question. */

@@ -16,6 +16,8 @@ export type ControlSettings = Surroundings & {
   readonly guardId: string
   /** How long the stream may be silent before it is begun anew. Default: three heartbeats, 15 s. */
   readonly silenceMaxMs?: number
+  /** Called each time that a connection could not be made. */
+  readonly onUnreachable?: () => void
 }
 
 export type PostOptions = {
@@ -51,6 +53,7 @@ export function createControlClient(settings: ControlSettings): ControlClient {
     findTarget,
     guardId: settings.guardId,
     ...(settings.silenceMaxMs !== undefined && { silenceMaxMs: settings.silenceMaxMs }),
+    onUnreachable: settings.onUnreachable ?? (() => {}),
     onMessage(message) {
       for (const listener of listeners) tell(listener, message)
     },

@@ -18,6 +18,8 @@ export type ControlStreamSettings = {
   /** The processor; asked before each connect. May throw. */
   readonly findTarget: () => Target
   readonly onMessage: (message: StreamMessage) => void
+  /** A connection could not be made. */
+  readonly onUnreachable: () => void
   readonly silenceMaxMs?: number
 }
 
@@ -84,6 +86,7 @@ export class ControlStream {
       request.end()
     } catch {
       // Address or token cannot be used now; both are read again next time.
+      quietly(() => setImmediate(this.#settings.onUnreachable).unref())
       this.#reconnect(this.#turnedAway.next())
     }
   }
@@ -105,6 +108,7 @@ export class ControlStream {
     })
     request.on('close', () => {
       clearTimeout(silence)
+      if (!this.#connected) this.#settings.onUnreachable()
       this.#connected = false
       this.#reconnect(waitMs ?? this.#unreachable.next())
     })

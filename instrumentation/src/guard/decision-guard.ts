@@ -24,7 +24,7 @@ export class DecisionGuard implements Guard {
     }
     const refusal = decision === null ? null : refusalOf(decision)
     return refusal === null
-      ? { admit: true, verdict, reservation: null }
+      ? { admit: true, verdict, admittedAtMs: null, reservation: null }
       : { admit: false, refusal, verdict }
   }
 

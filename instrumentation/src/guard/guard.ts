@@ -6,6 +6,10 @@ import type { Attribution } from '../telemetry/call-record.ts'
 export type GuardedCall = {
   readonly endpoint: Endpoint
   readonly facts: RequestFacts
+  /** The request's body; `null` where it cannot be read. */
+  readonly bodyText: string | null
+  /** Whether the body may be changed: it is no stream and carries no signature. */
+  readonly isChangeable: boolean
   readonly attribution: Attribution
   /** The call in every dimension that budgets count over. */
   readonly values: DimensionValues
@@ -23,7 +27,10 @@ export type Refusal = {
 export type Admission =
   | {
       readonly admit: true
+      /** With a `cap`, the answer may not be longer than that: the request's output limit is to be lowered to it. */
       readonly verdict: Verdict
+      /** When the call was admitted, in the governor's time, ms since 1970; `null` where that is not known. */
+      readonly admittedAtMs: number | null
       /** The guard's own, given back to `settle`; `null` where nothing was reserved. */
       readonly reservation: unknown
     }

@@ -1,11 +1,15 @@
 import {
   ATTR_DROPPED_SPANS,
+  ATTR_GUARD_END,
   ATTR_GUARD_ID,
   ATTR_SERVICE_NAME,
   ATTR_TELEMETRY_SDK_LANGUAGE,
   ATTR_TELEMETRY_SDK_NAME,
   ATTR_TELEMETRY_SDK_VERSION,
+  ATTR_TENANT,
+  UNKNOWN,
 } from '@tokenfuse/protocol/names'
+import { newSpanId, newTraceId } from '../context/trace-ids.ts'
 import { VERSION } from '../version.ts'
 import { AttributeList } from './attribute-list.ts'
 import type { CallRecord } from './call-record.ts'
@@ -19,6 +23,7 @@ export type EncodedSpan = {
   readonly bytes: number
 }
 
+const SPAN_KIND_INTERNAL = 1
 const SPAN_KIND_CLIENT = 3
 const STATUS_ERROR = 2
 
@@ -35,6 +40,24 @@ export function encodeSpan(call: CallRecord): EncodedSpan {
     ...(call.error !== null && { status: { code: STATUS_ERROR } }),
   })
   return { service: call.attribution.service, json, bytes: Buffer.byteLength(json) }
+}
+
+/**
+ * The last word of a guard that was lent credit: all its calls have been recorded before, so what is idle can be lent
+ * to others. A span, so that it goes the way of its calls and behind them.
+ */
+export function encodeGuardEnd(tenant: string, nowMs: number): EncodedSpan {
+  const time = unixNanos(nowMs)
+  const json = JSON.stringify({
+    traceId: newTraceId(),
+    spanId: newSpanId(),
+    name: 'tokenfuse guard end',
+    kind: SPAN_KIND_INTERNAL,
+    startTimeUnixNano: time,
+    endTimeUnixNano: time,
+    attributes: new AttributeList().flag(ATTR_GUARD_END, true).text(ATTR_TENANT, tenant).attributes,
+  })
+  return { service: UNKNOWN, json, bytes: Buffer.byteLength(json) }
 }
 
 /** Nanoseconds since 1970 as a decimal string, from ms that may have a fraction. */

@@ -6,7 +6,7 @@ import type { Surroundings, Target } from '../transport/target.ts'
 import type { CallRecord } from './call-record.ts'
 import { createDelivery } from './delivery.ts'
 import type { Deliver } from './delivery.ts'
-import { encodeSpan } from './otlp-json.ts'
+import { encodeGuardEnd, encodeSpan } from './otlp-json.ts'
 import { Sender } from './sender.ts'
 import type { SenderStats } from './sender.ts'
 import { sweepSpool } from './spool/send-spool.ts'
@@ -31,6 +31,8 @@ export interface Telemetry {
   readonly guardId: string
   /** Takes a call that is over. Never throws, never waits for the network; the disk only for its page cache. */
   record(call: CallRecord): void
+  /** Says, after its last call, that this guard ends. Never throws. */
+  recordGuardEnd(tenant: string): void
   /** Leaves what is not acknowledged to the spool, synchronously, and stops. Runs by itself on `exit`. */
   flushOnExit(): void
   stats(): TelemetryStats
@@ -64,6 +66,9 @@ export function createTelemetry(settings: TelemetrySettings): Telemetry {
       } catch {
         sender.countDropped()
       }
+    },
+    recordGuardEnd(tenant) {
+      sender.add(encodeGuardEnd(tenant, Date.now()))
     },
     flushOnExit,
     stats: () => ({ ...sender.stats(), problem }),
