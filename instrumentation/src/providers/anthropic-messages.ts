@@ -38,7 +38,7 @@ const INITIAL: MessagesState = {
 const STATE_EVENTS = new Set(['message_start', 'message_delta', 'message_stop', 'error'])
 const ANY_STATE_EVENT = /"(?:message_start|message_delta|message_stop|error|fallback)"/
 const CHANGE: Glance = { mayChange: true, textNames: [] }
-const TEXT: Glance = { mayChange: false, textNames: ['text":', 'partial_json":', 'thinking":'] }
+const TEXT: Glance = { mayChange: false, textNames: ['text"', 'partial_json"', 'thinking"'] }
 const NOTHING: Glance = { mayChange: false, textNames: [] }
 
 /** The messages endpoint: usage at the start of a stream, and cumulative at its end. */
@@ -47,7 +47,7 @@ export const ANTHROPIC_MESSAGES_RULES: DialectRules<MessagesState> = {
   glance,
   reduce,
   readBody,
-  bodyTextNames: ['text":', 'thinking":'],
+  bodyTextNames: ['text"', 'thinking"'],
   conclude,
 }
 

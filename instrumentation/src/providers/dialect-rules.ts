@@ -31,7 +31,7 @@ export type ResponseFacts = {
 export type Glance = {
   /** Whether it may change the state. Most may not, and are never parsed. */
   readonly mayChange: boolean
-  /** Members that hold generated text, the likeliest first; each with its end, such as `content":`. */
+  /** Members that hold generated text, the likeliest first; each with its end, such as `content"`. */
   readonly textNames: readonly string[]
 }
 

@@ -1,9 +1,10 @@
 /**
- * Questions to JSON that was not parsed. A quote inside a JSON string is always escaped, so a key that is
- * searched together with its closing quote and colon cannot be found inside a string.
+ * Questions to JSON that was not parsed. A quote inside a JSON string is always escaped, so a name that is
+ * searched together with its closing quote, and followed by a colon, cannot be inside a string.
  */
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
+const COLON = 0x3a
 
 /** The index of the first character at or after `from` that is no JSON white space. */
 export function skipSpace(text: string, from: number): number {
@@ -29,14 +30,14 @@ export function endOfString(text: string, from: number): number {
 
 /**
  * Whether some member of this name, at any depth, has a value that opens with this character.
- * @param name with its end, such as `usage":`
+ * @param name the end of the name with its quote, such as `usage"`
  */
 export function hasMember(text: string, name: string, opener: string): boolean {
   let at = text.indexOf(name)
   while (at >= 0) {
-    const value = skipSpace(text, at + name.length)
-    if (text[value] === opener) return true
-    at = text.indexOf(name, value)
+    at += name.length
+    if (text[startOfValue(text, at)] === opener) return true
+    at = text.indexOf(name, at)
   }
   return false
 }
@@ -46,16 +47,23 @@ export function textMembers(text: string, name: string): string {
   let found = ''
   let at = text.indexOf(name)
   while (at >= 0) {
-    let next = skipSpace(text, at + name.length)
-    if (text.charCodeAt(next) === QUOTE) {
-      const end = endOfString(text, next + 1)
-      found += text.slice(next + 1, end < 0 ? text.length : end)
+    at += name.length
+    const value = startOfValue(text, at)
+    if (text.charCodeAt(value) === QUOTE) {
+      const end = endOfString(text, value + 1)
+      found += text.slice(value + 1, end < 0 ? text.length : end)
       if (end < 0) return found
-      next = end + 1
+      at = end + 1
     }
-    at = text.indexOf(name, next)
+    at = text.indexOf(name, at)
   }
   return found
+}
+
+/** The index of the value after a name that ends before `nameEnd`; -1 where no colon follows, as after a value. */
+function startOfValue(text: string, nameEnd: number): number {
+  const colon = skipSpace(text, nameEnd)
+  return text.charCodeAt(colon) === COLON ? skipSpace(text, colon + 1) : -1
 }
 
 const TYPE_FIRST = '{"type":"'

@@ -40,8 +40,8 @@ const INITIAL: ChatState = {
   problems: [],
 }
 
-const CHAT_TEXT = ['content":', 'arguments":', 'refusal":', 'reasoning":']
-const COMPLETION_TEXT = ['text":']
+const CHAT_TEXT = ['content"', 'arguments"', 'refusal"', 'reasoning"']
+const COMPLETION_TEXT = ['text"']
 
 /** Chat completions, completions and embeddings: one usage object, in a stream on one of the last events. */
 export function openAiChatRules(
@@ -69,8 +69,8 @@ function mayChange(state: ChatState, data: string): boolean {
   if (state.responseModel === null && state.eventCount < MAX_EVENTS_FOR_MODEL) return true
   // `"usage":null` is on every event of a stream that will have one.
   return (
-    hasMember(data, 'usage":', '{') ||
-    hasMember(data, 'finish_reason":', '"') ||
+    hasMember(data, 'usage"', '{') ||
+    hasMember(data, 'finish_reason"', '"') ||
     data.startsWith('{"error"') ||
     data.startsWith('{"object":"error"')
   )

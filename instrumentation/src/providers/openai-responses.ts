@@ -42,7 +42,7 @@ const STATE_EVENTS = new Set(['response.created', 'error', ...LAST_EVENTS])
 const ANY_STATE_EVENT = /"(?:response\.(?:created|completed|incomplete|failed)|error)"/
 const LAST_STATUSES = new Set(['completed', 'incomplete', 'failed', 'cancelled'])
 const CHANGE: Glance = { mayChange: true, textNames: [] }
-const TEXT: Glance = { mayChange: false, textNames: ['delta":'] }
+const TEXT: Glance = { mayChange: false, textNames: ['delta"'] }
 const NOTHING: Glance = { mayChange: false, textNames: [] }
 const OPENAI_COUNTING = { countsApart: false, hasNoOutput: false }
 
@@ -52,7 +52,7 @@ export const OPENAI_RESPONSES_RULES: DialectRules<ResponsesState> = {
   glance,
   reduce,
   readBody: (body) => readResponse(INITIAL, body, true),
-  bodyTextNames: ['text":', 'arguments":'],
+  bodyTextNames: ['text"', 'arguments"'],
   conclude,
 }
 

@@ -15,7 +15,7 @@ export class OutputText {
 
   /**
    * Adds the text that `data` (a byte string of JSON) holds under the first of these names that has any.
-   * @param names each with its end, such as `content":`
+   * @param names each with its end, such as `content"`
    */
   add(data: string, names: readonly string[]): void {
     if (this.#isFull) return

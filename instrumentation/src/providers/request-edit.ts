@@ -29,16 +29,16 @@ function splice(text: string, start: number, end: number, inserted: string): str
   return text.slice(0, start) + inserted + text.slice(end)
 }
 
-const PRIMITIVE = /[^\s,\]}]*/y
+const AFTER_PRIMITIVE = /[\s,\]}]/
 
 /** The index after the value that begins at `start`. */
 function endOfValue(text: string, start: number): number {
   const first = text[start]
   if (first === '"') return endOfString(text, start + 1) + 1
   if (first !== '{' && first !== '[') {
-    PRIMITIVE.lastIndex = start
-    PRIMITIVE.test(text)
-    return PRIMITIVE.lastIndex
+    let end = start
+    while (end < text.length && !AFTER_PRIMITIVE.test(text.charAt(end))) end += 1
+    return end
   }
   let depth = 0
   for (let at = start; at < text.length; at += 1) {
