@@ -69,7 +69,7 @@ test('an empty or missing folder is nothing to do', async (t) => {
 })
 
 test('spans meant for another processor stay where they are', async (t) => {
-  const { receiver, directory, send: sendIt } = await setUp(t)
+  const { directory, send: sendIt } = await setUp(t)
   put(directory, 'f'.repeat(16), [1])
   assert.deepEqual(await sendIt(), clean)
   assert.deepEqual(spooledIds(directory), [spanId(1)])
