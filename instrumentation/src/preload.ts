@@ -37,9 +37,10 @@ function start(surroundings: Surroundings): void {
   const { defaults, extraHosts, onStart, problems } = readSettings(surroundings.environment)
   for (const problem of problems) warnOnce(problem, problem)
 
+  const exitListeners = process.listenerCount('exit')
   const liveCalls = new LiveCalls()
   // Before telemetry's own: what is recorded here must still be kept by it.
-  atExit(() => {
+  process.on('exit', () => {
     liveCalls.finishAll()
     if (guard.hasCredit) telemetry.recordGuardEnd(defaults.tenant)
   })
@@ -63,14 +64,14 @@ function start(surroundings: Surroundings): void {
     record: (call) => telemetry.record(call),
   })
   installFetchAnchor(anchor)
+  makeRoomForListeners(process.listenerCount('exit') - exitListeners)
   announcePreload({ version: VERSION, endTask: (end) => endTask(control, defaults, end) })
 }
 
-/** One more listener than the app knows of must not make Node warn it of a leak. */
-function atExit(work: () => void): void {
+/** A few listeners more than the app knows of must not make Node warn it of a leak. */
+function makeRoomForListeners(count: number): void {
   const max = process.getMaxListeners()
-  if (max > 0) process.setMaxListeners(max + 1)
-  process.on('exit', work)
+  if (max > 0) process.setMaxListeners(max + count)
 }
 
 /** The key to what this tenant's processes share; `null` where none is set. */

@@ -78,7 +78,7 @@ export class Call implements UnfinishedCall {
     this.#end({ kind: 'response', statusCode, facts, reason })
   }
 
-  responseUnreadable(statusCode: number): void {
+  responseUnreadable(statusCode: number | null): void {
     this.#end({ kind: 'response', statusCode, facts: null, reason: 'complete' })
   }
 

@@ -5,7 +5,7 @@ export type Ending =
   /** A response came; `facts` is `null` where its body could not be observed. */
   | {
       readonly kind: 'response'
-      readonly statusCode: number
+      readonly statusCode: number | null
       readonly facts: ResponseFacts | null
       readonly reason: EndReason
     }

@@ -182,6 +182,10 @@ export class FetchAnchor {
     response: Response,
   ): Response | Promise<Response> {
     try {
+      if (!isWebResponse(response)) {
+        call.responseUnreadable(null)
+        return response
+      }
       const { unasked } = plan
       if (unasked !== null && mayBeDeclined(response.status)) {
         const body = startBody(response.body)
@@ -214,6 +218,11 @@ export class FetchAnchor {
 /** What is thrown becomes a rejection. */
 function promised(run: () => Promise<Response>): Promise<Response> {
   return new Promise((resolve) => resolve(run()))
+}
+
+/** An app's own fetch, say one of its tests, may answer with anything. */
+function isWebResponse(response: Response): boolean {
+  return response instanceof Object && response.headers instanceof Object && 'body' in response
 }
 
 function observed(

@@ -30,7 +30,7 @@ export function settle(ending: Ending): Settlement {
     }
   }
   const { facts, statusCode, reason } = ending
-  const isRefusedByProvider = statusCode >= 400
+  const isRefusedByProvider = statusCode !== null && statusCode >= 400
   const error = facts?.error ?? (isRefusedByProvider ? String(statusCode) : null)
   const seen = facts?.problems ?? ['response_unreadable']
   if (facts !== null && facts.source !== null) {
