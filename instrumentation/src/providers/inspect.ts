@@ -57,7 +57,7 @@ const OTHER_PATHS: readonly (readonly [path: RegExp, kind: RecordingKind])[] = [
 /**
  * Reads a recorded response as the preload would have read it live. Never throws, and never gives 0 for what is
  * unknown. The dialect is that of the path, whatever the host; where the content is plainly of another, that wins.
- * @param bytes a JSON body, a raw event stream, or one event's JSON a line; not compressed
+ * @param bytes a JSON body, a raw event stream, or one event's JSON a line; plain or gzipped
  */
 export function inspectResponse(bytes: Uint8Array, url: URL): Inspection {
   const path = url.pathname.replace(/\/$/, '')

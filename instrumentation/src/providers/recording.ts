@@ -1,10 +1,12 @@
 // Decompression is computation: bytes in, bytes out.
 // oxlint-disable-next-line tokenfuse/no-builtin-modules
+import { gunzipSync } from 'node:zlib'
 import { decodeByteString } from './byte-buffer.ts'
 import type { Dialect } from './endpoint.ts'
 import { asArray, asObject, asText, type JsonObject, parseObject } from './json.ts'
 import { SseParser } from './sse-parser.ts'
 
+const MAX_RECORDING_BYTES = 256 * 1024 * 1024
 const SSE_FIELD = /^(?:data|event|id|retry)?:/
 
 /** One event of a recorded stream: its data as recorded, and what it says; `null` where it is no JSON object. */
@@ -15,10 +17,15 @@ export type Recording =
   | { readonly kind: 'body'; readonly text: string; readonly body: JsonObject }
   | { readonly kind: 'events'; readonly events: readonly RecordedEvent[] }
 
-/** Reads a JSON body, a raw event stream, or one event's JSON a line; `null` where it is none of these. */
+/**
+ * Reads a JSON body, a raw event stream, or one event's JSON a line, plain or gzipped; `null` where it is none of
+ * these.
+ */
 export function readRecording(bytes: Uint8Array): Recording | null {
-  const text = new TextDecoder().decode(bytes).trim()
-  if (SSE_FIELD.test(text)) return eventRecording(eventsOfStream(bytes))
+  const plain = decompressed(bytes)
+  if (!plain) return null
+  const text = new TextDecoder().decode(plain).trim()
+  if (SSE_FIELD.test(text)) return eventRecording(eventsOfStream(plain))
   const body = parseObject(text)
   if (body) return isEvent(body) ? eventRecording([text]) : { kind: 'body', text, body }
   const recording = eventRecording(text.split('\n').filter((line) => line.trim() !== ''))
@@ -61,6 +68,15 @@ function isNextCompletion({ json }: RecordedEvent, response: readonly RecordedEv
       (choice) => asText(asObject(choice)?.['finish_reason']) !== null,
     ),
   )
+}
+
+function decompressed(bytes: Uint8Array): Uint8Array | null {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes
+  try {
+    return gunzipSync(bytes, { maxOutputLength: MAX_RECORDING_BYTES })
+  } catch {
+    return null
+  }
 }
 
 function eventsOfStream(bytes: Uint8Array): string[] {
