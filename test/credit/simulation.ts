@@ -230,7 +230,7 @@ class SimulatedGuard {
   }
 
   #now(): Now {
-    return { logMs: this.#sim.nowMs, elapsedMs: this.#sim.nowMs - START_MS }
+    return { logMs: this.#sim.nowMs, elapsedMs: this.#sim.nowMs - START_MS, reachable: true }
   }
 
   #call(done: number): void {

@@ -11,7 +11,7 @@ import { reportFault } from '../log.ts'
 import { amountOf } from './call-amounts.ts'
 import { callCost, promptSize, type PromptSize } from './call-cost-of.ts'
 import type { Hold } from './credit/admission.ts'
-import type { Ask, FinalOutcome } from './credit/ask.ts'
+import type { Ask, FinalOutcome, Now } from './credit/ask.ts'
 import { CreditBook } from './credit/credit-book.ts'
 import { CreditReports } from './credit/reports.ts'
 import { DecisionGuard } from './decision-guard.ts'
@@ -78,10 +78,10 @@ export class CreditGuard implements Guard {
   /** Takes what the governor's stream sends. */
   receive(message: StreamMessage): void {
     this.#decisions.receive(message)
-    const now = this.#clock.now()
+    const now = this.#now()
     if (message.type === 'policy') {
       this.#book.setPolicy(message.budgets, now)
-      this.#contact.made()
+      this.#contact.over()
     } else if (message.type === 'credit') {
       this.#book.onAccounts(message.accounts, message.offset, now)
     } else if (message.type === 'recall') {
@@ -92,12 +92,12 @@ export class CreditGuard implements Guard {
 
   /** The last policy that was heard of in an earlier process, until the governor says what holds. */
   usePolicyOfBefore(budgets: readonly Budget[]): void {
-    this.#book.setPolicy(budgets, this.#clock.now())
+    this.#book.setPolicy(budgets, this.#now())
   }
 
   /** No processor answers where one should be. */
   unreachable(): void {
-    this.#contact.failed()
+    this.#contact.over()
   }
 
   admit(call: GuardedCall): Admission | Promise<Admission> {
@@ -109,7 +109,7 @@ export class CreditGuard implements Guard {
   #decide(call: GuardedCall): Admission | Promise<Admission> {
     const decided = this.#decisions.admit(call)
     if (!decided.admit) return decided
-    const now = this.#clock.now()
+    const now = this.#now()
     const size = promptSize(call)
     const { facts, endpoint, values } = call
     const ask: Ask = {
@@ -142,13 +142,17 @@ export class CreditGuard implements Guard {
     const input = outcome.parts.reduce((sum, { tokens }) => sum + (tokens.input ?? 0), 0)
     if (outcome.source === 'provider') this.#inputs.learn(size.kind, size.bytes, input)
     const amount = amountOf(outcome, profile)
-    this.#book.settle(holds, ({ unit }) => amount(unit), this.#clock.now())
+    this.#book.settle(holds, ({ unit }) => amount(unit), this.#now())
     this.#pump()
+  }
+
+  #now(): Now {
+    return { ...this.#clock.now(), reachable: this.#settings.control.state().connected }
   }
 
   /** Decides what waits, and reports what there is to report. */
   #pump(): void {
-    for (const { id, outcome } of this.#book.drain(this.#clock.now())) {
+    for (const { id, outcome } of this.#book.drain(this.#now())) {
       const waiting = this.#waiting.get(id)
       this.#waiting.delete(id)
       waiting?.resolve(this.#admission(waiting.call, waiting.size, outcome, ALLOWED))
@@ -157,7 +161,7 @@ export class CreditGuard implements Guard {
   }
 
   #report(): void {
-    const now = this.#clock.now()
+    const now = this.#now()
     const request = this.#reports.next(now)
     if (request) void this.#post(request)
     const deadlineMs = this.#book.nextDeadlineMs() ?? Number.POSITIVE_INFINITY
@@ -175,9 +179,9 @@ export class CreditGuard implements Guard {
       // Shaped by our own processor; one of another version answers with another status.
       const { logTimeMs } = answer as CreditAnswer
       this.#clock.learn(logTimeMs, sentMonotonicMs)
-      this.#reports.onAnswer(answer as CreditAnswer, this.#clock.now())
+      this.#reports.onAnswer(answer as CreditAnswer, this.#now())
     } catch {
-      this.#reports.onFailure(this.#clock.now())
+      this.#reports.onFailure(this.#now())
     }
     try {
       this.#pump()
@@ -206,7 +210,7 @@ export class CreditGuard implements Guard {
     const reservation: Reservation = { holds, size, profile }
     return {
       admit: true,
-      admittedAtMs: this.#clock.now().logMs,
+      admittedAtMs: this.#now().logMs,
       reservation,
       verdict: {
         ...verdict,

@@ -1,35 +1,30 @@
-/** How long calls wait, at the very start of a process, to hear whether there is a policy. */
-const CONTACT_MS = 1_000
+/** How long the first calls of a process wait to hear whether there is a policy. */
+const CONTACT_MS = 3_000
 
-/** The first word of the processor: until then nobody knows which budgets there are. */
+/**
+ * The first word of the processor: until then nobody knows which budgets there are. Where nothing listens this is
+ * known at once; the wait is for a processor that is there and slow. It begins with the first call, not with the
+ * process, since nothing is heard while an app loads its modules.
+ */
 export class FirstContact {
-  readonly #startedMs = performance.now()
-  readonly #heard = Promise.withResolvers<void>()
+  #waiting: PromiseWithResolvers<void> | null = null
   #isOver = false
 
   /** What to wait for, or `null` where it has come, or will not come soon. */
   pending(): Promise<void> | null {
     if (this.#isOver) return null
-    const leftMs = CONTACT_MS - (performance.now() - this.#startedMs)
-    if (leftMs <= 0) {
-      this.#end()
-      return null
+    if (this.#waiting === null) {
+      this.#waiting = Promise.withResolvers()
+      // The app waits for its call, so this timer may keep its process alive.
+      const timer = setTimeout(() => this.over(), CONTACT_MS)
+      void this.#waiting.promise.then(() => clearTimeout(timer))
     }
-    // The app waits for its call, so this timer may keep its process alive.
-    const timer = setTimeout(() => this.#end(), leftMs)
-    return this.#heard.promise.finally(() => clearTimeout(timer))
+    return this.#waiting.promise
   }
 
-  made(): void {
-    this.#end()
-  }
-
-  failed(): void {
-    this.#end()
-  }
-
-  #end(): void {
+  /** The policy is known, or there is nobody to ask. */
+  over(): void {
     this.#isOver = true
-    this.#heard.resolve()
+    this.#waiting?.resolve()
   }
 }

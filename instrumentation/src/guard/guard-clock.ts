@@ -27,7 +27,7 @@ export class GuardClock {
     this.#offsetMs = this.#wallMs - this.#monotonicMs
   }
 
-  now(): Now {
+  now(): Omit<Now, 'reachable'> {
     const monotonicMs = this.#sources.monotonicMs()
     const wallMs = this.#sources.wallMs()
     this.#elapsedMs += Math.max(0, monotonicMs - this.#monotonicMs, wallMs - this.#wallMs)

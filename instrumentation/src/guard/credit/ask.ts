@@ -3,7 +3,12 @@ import type { Hold, Stage } from './admission.ts'
 import type { CallCost } from './call-cost.ts'
 
 /** How time runs for a guard: `logMs` is log time as far as it is known; `elapsedMs` never goes back. */
-export type Now = { readonly logMs: number; readonly elapsedMs: number }
+export type Now = {
+  readonly logMs: number
+  readonly elapsedMs: number
+  /** Whether the governor's stream is there, so that an answer can be waited for. */
+  readonly reachable: boolean
+}
 
 /** A call that asks whether it may run. */
 export type Ask = {

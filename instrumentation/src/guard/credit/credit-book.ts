@@ -46,6 +46,8 @@ export class CreditBook {
   /** When the report that was answered last had been sent; credit may be spent for a TTL from then. */
   #answeredMs: number | null = null
   #lastCallMs = 0
+  /** A call waits to hear whether the credit at hand may still be spent. */
+  #wantsAnswer = false
   readonly #onStart: 'allow' | 'refuse'
 
   /** @param onStart what to do while the governor was never reached */
@@ -115,7 +117,10 @@ export class CreditBook {
     const profile = this.#profiles.get(profileKey(ask.profile)) ?? null
     const cost = ask.cost(profile)
     const isLate = now.elapsedMs >= ask.deadlineMs
-    if (!this.#isFresh(now)) return this.#tryStale(ask, budgets, cost, now)
+    if (!this.#isFresh(now)) {
+      this.#wantsAnswer = true
+      if (!now.reachable) return this.#tryStale(ask, budgets, cost, now)
+    }
     const claims: Claim[] = []
     for (const { key, budget, scope, unit } of budgets) {
       const account = this.#accounts.get(key)
@@ -123,7 +128,7 @@ export class CreditBook {
       else this.#openings.set(key, { budget: budget.id, scope, ...costLevels(cost, unit) })
     }
     if (!profile) this.#wantProfile(ask.profile)
-    if (!profile || claims.length < budgets.length) {
+    if (!profile || claims.length < budgets.length || !this.#isFresh(now)) {
       return isLate
         ? { type: 'refuse', budget: budgets[0]?.budget.id ?? null, why: 'no_answer' }
         : { type: 'wait' }
@@ -233,12 +238,17 @@ export class CreditBook {
   /** A report that was sent at a time has been answered, so credit may be spent for a TTL from then. */
   onAnswered(sentMs: number): void {
     if (this.#answeredMs === null || sentMs > this.#answeredMs) this.#answeredMs = sentMs
+    this.#wantsAnswer = false
   }
 
   /** What the governor has told of a kind of call. */
   profile(values: DimensionValues, provider: string, model: string): ProfileAnswer | null {
     const { agent, step } = values
     return this.#profiles.get(profileKey({ agent, step, provider, model })) ?? null
+  }
+
+  get wantsAnswer(): boolean {
+    return this.#wantsAnswer
   }
 
   /** What the reports are made of. */

@@ -55,7 +55,7 @@ export class CreditReports {
 
   #isDue(now: Now): boolean {
     const { accounts, ended, openings, wantedProfiles } = this.#book.ledger()
-    if (openings.size > 0 || wantedProfiles.size > 0) return true
+    if (openings.size > 0 || wantedProfiles.size > 0 || this.#book.wantsAnswer) return true
     const sinceMs = now.elapsedMs - this.#lastSentMs
     if (ended.size > 0 && sinceMs >= LAZY_MS) return true
     for (const account of accounts.values()) {
@@ -120,7 +120,9 @@ export class CreditReports {
   dueMs(now: Now): number | null {
     if (this.#sent) return null
     const { accounts, ended, openings, wantedProfiles } = this.#book.ledger()
-    if (openings.size + wantedProfiles.size > 0) return Math.max(now.elapsedMs, this.#retryAtMs)
+    if (openings.size + wantedProfiles.size > 0 || this.#book.wantsAnswer) {
+      return Math.max(now.elapsedMs, this.#retryAtMs)
+    }
     let due = ended.size > 0 ? this.#lastSentMs + LAZY_MS : Number.POSITIVE_INFINITY
     for (const account of accounts.values()) {
       if (isUrgent(account, now)) return Math.max(now.elapsedMs, this.#retryAtMs)
