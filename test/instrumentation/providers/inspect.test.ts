@@ -26,6 +26,11 @@ function inspect(content: string | Uint8Array, url: string): Inspection {
   return inspectResponse(typeof content === 'string' ? Buffer.from(content) : content, new URL(url))
 }
 
+function countsAt(path: string, url: string): (number | null)[] {
+  const { input, cacheRead, output, reasoning } = inspect(readFileSync(path), url).total.tokens
+  return [input, cacheRead, output, reasoning]
+}
+
 test('every recorded answer reads as written by hand, as lines, as a raw stream and gzipped', (t) => {
   const root = sharedPath(t, 'fixtures/providers')
   if (!root) return
@@ -217,9 +222,7 @@ test('other providers that speak a dialect of OpenAI are read by their own rules
     ],
   ]
   for (const [name, url, expected] of rows) {
-    const { tokens } = inspect(readFileSync(join(root, name)), url).total
-    const counts = [tokens.input, tokens.cacheRead, tokens.output, tokens.reasoning]
-    assert.deepEqual(counts, expected, name)
+    assert.deepEqual(countsAt(join(root, name), url), expected, name)
   }
 })
 
