@@ -6,6 +6,7 @@ import { createControlClient } from './control/index.ts'
 import type { ControlClient } from './control/index.ts'
 import { Estimator } from './estimate/estimator.ts'
 import { CreditGuard } from './guard/credit-guard.ts'
+import { PolicyOfBefore } from './guard/policy-of-before.ts'
 import { reportFault, warnOnce } from './log.ts'
 import { announcePreload, preloadRuntime } from './runtime.ts'
 import type { TaskEnd } from './runtime.ts'
@@ -51,7 +52,13 @@ function start(surroundings: Surroundings): void {
     guardId,
     onUnreachable: () => guard.unreachable(),
   })
-  const guard = new CreditGuard({ guardId, tenant: defaults.tenant, control, onStart })
+  const guard = new CreditGuard({
+    guardId,
+    tenant: defaults.tenant,
+    control,
+    onStart,
+    policyOfBefore: new PolicyOfBefore(surroundings),
+  })
   control.subscribe((message) => guard.receive(message))
 
   const anchor = new FetchAnchor({

@@ -1,5 +1,4 @@
 import type {
-  Budget,
   CreditAnswer,
   CreditRequest,
   ProfileAnswer,
@@ -19,6 +18,7 @@ import { FirstContact } from './first-contact.ts'
 import type { Admission, CallOutcome, Guard, GuardedCall } from './guard.ts'
 import { GuardClock } from './guard-clock.ts'
 import { InputEstimator } from './input-estimator.ts'
+import type { PolicyOfBefore } from './policy-of-before.ts'
 import { refusalFor } from './refusals.ts'
 import { WakeTimer } from './wake-timer.ts'
 
@@ -28,6 +28,8 @@ export type CreditGuardSettings = {
   readonly control: Pick<ControlClient, 'post' | 'state'>
   /** What to do before any policy is known, with nobody to ask. */
   readonly onStart: 'allow' | 'refuse'
+  /** Where the last policy is kept between processes. */
+  readonly policyOfBefore: Pick<PolicyOfBefore, 'read' | 'write'>
   readonly clock?: GuardClock
 }
 
@@ -66,7 +68,7 @@ export class CreditGuard implements Guard {
     this.#clock = settings.clock ?? new GuardClock()
     this.#book = new CreditBook(settings.onStart)
     this.#reports = new CreditReports(this.#book, settings.guardId, settings.tenant)
-    this.#contact = new FirstContact()
+    this.#contact = new FirstContact(() => this.#usePolicyOfBefore())
     this.#wake = new WakeTimer(() => this.#pump())
   }
 
@@ -81,7 +83,8 @@ export class CreditGuard implements Guard {
     const now = this.#now()
     if (message.type === 'policy') {
       this.#book.setPolicy(message.budgets, now)
-      this.#contact.over()
+      this.#contact.heard()
+      this.#settings.policyOfBefore.write(message.budgets)
     } else if (message.type === 'credit') {
       this.#book.onAccounts(message.accounts, message.offset, now)
     } else if (message.type === 'recall') {
@@ -90,14 +93,14 @@ export class CreditGuard implements Guard {
     this.#pump()
   }
 
-  /** The last policy that was heard of in an earlier process, until the governor says what holds. */
-  usePolicyOfBefore(budgets: readonly Budget[]): void {
-    this.#book.setPolicy(budgets, this.#now())
-  }
-
   /** No processor answers where one should be. */
   unreachable(): void {
-    this.#contact.over()
+    this.#contact.giveUp()
+  }
+
+  #usePolicyOfBefore(): void {
+    const budgets = this.#settings.policyOfBefore.read()
+    if (budgets !== null) this.#book.setPolicy(budgets, this.#now())
   }
 
   admit(call: GuardedCall): Admission | Promise<Admission> {

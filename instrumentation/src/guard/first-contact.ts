@@ -7,8 +7,14 @@ const CONTACT_MS = 3_000
  * process, since nothing is heard while an app loads its modules.
  */
 export class FirstContact {
+  readonly #onGivenUp: () => void
   #waiting: PromiseWithResolvers<void> | null = null
   #isOver = false
+
+  /** @param onGivenUp called before the calls go on without having heard of a policy */
+  constructor(onGivenUp: () => void) {
+    this.#onGivenUp = onGivenUp
+  }
 
   /** What to wait for, or `null` where it has come, or will not come soon. */
   pending(): Promise<void> | null {
@@ -16,15 +22,22 @@ export class FirstContact {
     if (this.#waiting === null) {
       this.#waiting = Promise.withResolvers()
       // The app waits for its call, so this timer may keep its process alive.
-      const timer = setTimeout(() => this.over(), CONTACT_MS)
+      const timer = setTimeout(() => this.giveUp(), CONTACT_MS)
       void this.#waiting.promise.then(() => clearTimeout(timer))
     }
     return this.#waiting.promise
   }
 
-  /** The policy is known, or there is nobody to ask. */
-  over(): void {
+  /** The policy is known. */
+  heard(): void {
     this.#isOver = true
     this.#waiting?.resolve()
+  }
+
+  /** There is nobody to ask. */
+  giveUp(): void {
+    if (this.#isOver) return
+    this.#onGivenUp()
+    this.heard()
   }
 }
