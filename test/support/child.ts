@@ -5,16 +5,40 @@ import { createInterface } from 'node:readline'
 const READY_MS = 20_000
 const STOP_MS = 5_000
 
-/** Runs a TypeScript file of this repository by its sources, with its standard input as its life line. */
-export function spawnSource(
+/** Children that were started here and have not ended; whatever ends this process ends them too. */
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
+export type SourceOptions = {
+  readonly nodeArgs?: readonly string[]
+  readonly environment?: NodeJS.ProcessEnv
+  /** Where the child runs. Default: here. */
+  readonly folder?: string
+}
+
+/** Runs a TypeScript file with this Node, with its standard input as its life line. */
+export function spawnNode(
   file: string,
   args: readonly string[],
-  environment: NodeJS.ProcessEnv = process.env,
+  { nodeArgs = [], environment = process.env, folder }: SourceOptions = {},
 ): ChildProcess {
-  return spawn(process.execPath, ['-C', 'tokenfuse-source', file, ...args], {
+  const child = spawn(process.execPath, [...nodeArgs, file, ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: environment,
+    cwd: folder,
   })
+  // A child that is killed while it is written to is no error of this process.
+  child.stdin.on('error', () => {})
+  running.add(child)
+  child.once('exit', () => running.delete(child))
+  return child
+}
+
+/** As `spawnNode`, with the packages of this repository taken from their sources. */
+export function spawnSource(file: string, args: readonly string[]): ChildProcess {
+  return spawnNode(file, args, { nodeArgs: ['-C', 'tokenfuse-source'] })
 }
 
 /**
@@ -34,11 +58,14 @@ export async function readyLine(child: ChildProcess): Promise<Readonly<Record<st
   return JSON.parse(line) as Readonly<Record<string, unknown>>
 }
 
-/** Ends a child in good order, or by force after five seconds. Resolves when it is gone. */
-export async function stopChild(child: ChildProcess): Promise<void> {
+/** Sends a signal and resolves when the child is gone; by force after five seconds. */
+export async function stopChild(
+  child: ChildProcess,
+  signal: NodeJS.Signals = 'SIGTERM',
+): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const gone = once(child, 'exit')
-  child.kill('SIGTERM')
+  child.kill(signal)
   const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
   await gone
   clearTimeout(timer)

@@ -119,22 +119,18 @@ test('a slow stream keeps its pace, and what is in flight can be seen', async ()
 })
 
 test('compressed answers and streams are read like plain ones', async () => {
-  const { provider, openai, anthropic } = fixture()
-  await provider.configure({ gzip: 'accepted' })
-  try {
-    const whole = await openai.chat.completions.create(CHAT)
-    const { data: stream, response } = await openai.chat.completions
-      .create({ ...CHAT, stream: true })
-      .withResponse()
-    assert.equal(response.headers.get('content-encoding'), 'gzip')
-    let text = ''
-    for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? ''
-    assert.equal(text, whole.choices[0]?.message.content)
-    const message = await anthropic.messages.stream(MESSAGES).finalMessage()
-    assert.equal(message.stop_reason, 'end_turn')
-  } finally {
-    await provider.configure({ gzip: 'never' })
-  }
+  const { openai, anthropic } = fixture()
+  const asked = asking({ config: { gzip: 'accepted' } })
+  const whole = await openai.chat.completions.create(CHAT, asked)
+  const { data: stream, response } = await openai.chat.completions
+    .create({ ...CHAT, stream: true }, asked)
+    .withResponse()
+  assert.equal(response.headers.get('content-encoding'), 'gzip')
+  let text = ''
+  for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? ''
+  assert.equal(text, whole.choices[0]?.message.content)
+  const message = await anthropic.messages.stream(MESSAGES, asked).finalMessage()
+  assert.equal(message.stop_reason, 'end_turn')
 })
 
 test('a fault that does not exist is an error, not a quiet answer', async () => {

@@ -69,9 +69,11 @@ export async function sendStream(
       await flush()
     }
   }
+  // Clients leave as soon as they have read the last event: then all of it was sent.
+  const isWhole = !wire.gone
   await flush()
   await wire.end()
-  return wire.gone ? 'aborted' : 'completed'
+  return isWhole ? 'completed' : 'aborted'
 }
 
 function strikes(fault: Fault, step: StreamStep, generatedTokens: number): boolean {

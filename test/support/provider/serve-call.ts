@@ -28,7 +28,7 @@ export async function serveCall(
     endpoint,
     requestId: newId('req_'),
     startedAt: nowMs(),
-    wire: new Wire(request, response, standIn.config.gzip === 'accepted'),
+    wire: new Wire(request, response),
     progress: { status: null, generatedTokens: 0, usageSent: false },
     wishes: null,
     label: asText(request.headers['x-stand-in-label']),
@@ -59,6 +59,7 @@ async function answer(exchange: Exchange, request: IncomingMessage): Promise<Out
   if (standIn.ledger.full) throw new ApiError(500, 'The ledger of the stand-in is full.')
   const wishes = readWishes(request, standIn.config)
   exchange.wishes = wishes
+  if (wishes.config.gzip === 'accepted') exchange.wire.allowGzip()
   checkKey(request, familyOf(endpoint))
   const body = await readBody(request)
   const [modelName = '', modelFault] = (asText(body['model']) ?? '').split('@')

@@ -4,21 +4,26 @@ import { createGzip, constants, gzipSync, type Gzip } from 'node:zlib'
 /** One response on its way to a client that may leave at any time. */
 export class Wire {
   readonly #response: ServerResponse
-  readonly #gzipped: boolean
+  readonly #acceptsGzip: boolean
+  #gzipped = false
   #gzip: Gzip | null = null
   readonly #gone: Promise<void>
   gone = false
 
-  /** @param gzip whether the body may be compressed, should the client accept it */
-  constructor(request: IncomingMessage, response: ServerResponse, gzip: boolean) {
+  constructor(request: IncomingMessage, response: ServerResponse) {
     this.#response = response
-    this.#gzipped = gzip && /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))
+    this.#acceptsGzip = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))
     this.#gone = new Promise((resolve) => {
       response.once('close', () => {
         this.gone = !response.writableFinished
         resolve()
       })
     })
+  }
+
+  /** Compresses the body if the client accepts it. To be said before the answer begins. */
+  allowGzip(): void {
+    this.#gzipped = this.#acceptsGzip
   }
 
   /** Resolves when the client has left or the answer has ended. */
