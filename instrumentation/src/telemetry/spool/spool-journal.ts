@@ -20,11 +20,12 @@ const SLOW_WRITE_MS = 100
 const REST_MS = 60_000
 const REST_WHEN_FULL_MS = 5_000
 
-/** A file of the journal. Of its spans, `pending` were not settled yet. */
+/** A file of the journal. Of the spans in it, `pending` were not settled yet. */
 export type Segment = {
   readonly path: string
   readonly descriptor: number
   bytes: number
+  spans: number
   pending: number
   writtenMs: number
 }
@@ -68,6 +69,7 @@ export class SpoolJournal {
       const segment = this.#segmentFor(line.length, startMs)
       if (segment === null) return null
       writeWhole(segment, line)
+      segment.spans++
       segment.pending++
       segment.writtenMs = startMs
       if (performance.now() - startMs > SLOW_WRITE_MS) this.#rest(REST_MS)
@@ -87,6 +89,7 @@ export class SpoolJournal {
       else if (segment === this.#current) {
         ftruncateSync(segment.descriptor)
         segment.bytes = 0
+        segment.spans = 0
       }
     } catch {
       // Then someone sends its spans once more, and they are known by their ids.
@@ -99,25 +102,30 @@ export class SpoolJournal {
    */
   close(unsettled: readonly Kept[]): number {
     const old = this.#retire()
-    const kept = this.#writeAll(unsettled.map(({ span }) => span))
+    // What holds nothing else can stay, which after an outage is nearly all.
+    const intact = new Set(old.filter(({ spans, pending }) => spans > 0 && spans === pending))
+    const mixed = old.filter((segment) => !intact.has(segment))
+    const moving = unsettled.filter(({ segment }) => segment === null || !intact.has(segment))
+    const moved = this.#writeAll(moving)
     const written = this.#retire()
-    if (kept === unsettled.length) {
+    for (const segment of intact) release(segment.path)
+    if (moved === moving.length) {
       for (const segment of written) release(segment.path)
-      for (const segment of old) remove(segment.path)
-      return kept
+      for (const segment of mixed) remove(segment.path)
+      return unsettled.length
     }
-    // No room for them beside the old files, so those stay as they are and only what they lack is added.
+    // No room for them beside the mixed files, so those stay as they are and only what is in none is added.
     for (const segment of written) remove(segment.path)
     const lacking = unsettled.filter(({ segment }) => segment === null)
-    const added = this.#writeAll(lacking.map(({ span }) => span))
-    for (const segment of [...old, ...this.#retire()]) release(segment.path)
+    const added = this.#writeAll(lacking)
+    for (const segment of [...mixed, ...this.#retire()]) release(segment.path)
     return unsettled.length - lacking.length + added
   }
 
   /** How many of the spans were written, from the first. A disk in trouble is waited for: there is no later. */
-  #writeAll(spans: readonly EncodedSpan[]): number {
+  #writeAll(spans: readonly Kept[]): number {
     let written = 0
-    for (const span of spans) {
+    for (const { span } of spans) {
       this.#restUntilMs = 0
       if (this.append(span) === null) break
       written++
@@ -164,7 +172,7 @@ export class SpoolJournal {
     const path = join(folder.directory, liveName(destination, guardId, ++this.#sequence))
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_APPEND
     const descriptor = openSync(path, flags, 0o600)
-    return { path, descriptor, bytes: 0, pending: 0, writtenMs: nowMs }
+    return { path, descriptor, bytes: 0, spans: 0, pending: 0, writtenMs: nowMs }
   }
 
   #rest(restMs: number): void {
