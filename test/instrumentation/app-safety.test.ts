@@ -71,30 +71,33 @@ test('a failed call that nobody handles is one unhandled rejection, of the same 
   assert.equal(stdout.match(/unhandled/g)?.length, 2)
 })
 
-for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-  test(`${signal} ends a process as before, also one that is busy or has its own handler`, async (t) => {
-    const kill: AppOptions = {
-      onStdout: (_text, child) => {
-        child.kill(signal)
-      },
-    }
-    const idle = await both(
-      t,
-      `call('slow').then(() => console.log('ready')); setInterval(() => {}, 1000)`,
-      kill,
-    )
-    assert.equal(idle.signal, signal)
-    const busy = await both(t, `await call(); console.log('ready'); await 1; for (;;);`, kill)
-    assert.equal(busy.signal, signal)
-    const handled = await both(
-      t,
-      `process.on('${signal}', () => { console.log(process.listenerCount('${signal}')); process.exit(5) })
-       call('slow').then(() => console.log('ready')); setInterval(() => {}, 1000)`,
-      { onStdout: (text, child) => void (text === 'ready\n' && child.kill(signal)) },
-    )
-    assert.deepEqual([handled.code, handled.stdout], [5, 'ready\n1\n'])
-  })
-}
+const onceReady = (signal: NodeJS.Signals): AppOptions => ({
+  onStdout: (text, child) => void (text === 'ready\n' && child.kill(signal)),
+})
+const waiting = `call('slow').then(() => console.log('ready')); setInterval(() => {}, 1000)`
+
+test('signals end a process as before, whatever it is doing', async (t) => {
+  const busy = `await call(); console.log('ready'); await 1; for (;;);`
+  const [term, int, hup, whileBusy] = await Promise.all([
+    both(t, waiting, onceReady('SIGTERM')),
+    both(t, waiting, onceReady('SIGINT')),
+    both(t, waiting, onceReady('SIGHUP')),
+    both(t, busy, onceReady('SIGTERM')),
+  ])
+  assert.deepEqual(
+    [term.signal, int.signal, hup.signal, whileBusy.signal],
+    ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGTERM'],
+  )
+})
+
+test('a signal handler of the app is the only one, and decides', async (t) => {
+  const app = `
+    process.on('SIGTERM', () => { console.log(process.listenerCount('SIGTERM')); process.exit(5) })
+    ${waiting}
+  `
+  const { code, stdout } = await both(t, app, onceReady('SIGTERM'))
+  assert.deepEqual([code, stdout], [5, 'ready\n1\n'])
+})
 
 test('the app has as much room for exit handlers as before', async (t) => {
   const { stderr } = await both(t, `for (let n = 0; n < 10; n++) process.on('exit', () => {})`)

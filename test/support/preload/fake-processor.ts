@@ -43,6 +43,12 @@ export type FakeProcessor = {
   waitForGuard(): Promise<void>
 }
 
+/** What a stream begins with: no budgets, no decisions. */
+const BEGINNING: readonly StreamMessage[] = [
+  { type: 'policy', version: 0, budgets: [] },
+  { type: 'decisions', decisions: [] },
+]
+
 /** Takes spans and sends decisions as a processor does, and decides nothing itself. */
 export async function startFakeProcessor(t: TestContext): Promise<FakeProcessor> {
   const spans = new Map<string, ReceivedSpan>()
@@ -54,8 +60,7 @@ export async function startFakeProcessor(t: TestContext): Promise<FakeProcessor>
     const path = request.url ?? ''
     if (path.startsWith('/v1/stream')) {
       response.writeHead(200, { 'content-type': 'text/event-stream' })
-      for (const message of messages) response.write(eventText(message))
-      response.write(': here\n\n')
+      for (const message of [...BEGINNING, ...messages]) response.write(eventText(message))
       guards.add(response)
       changes.emit('change')
       return

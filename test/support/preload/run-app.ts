@@ -56,6 +56,8 @@ export async function runApp(
     cwd: options.cwd ?? folder,
     env: {
       PATH: process.env['PATH'],
+      // The preload's sources are many files; compiled once, they start three times faster.
+      NODE_COMPILE_CACHE: join(tmpdir(), 'tokenfuse-test-compile-cache'),
       TOKENFUSE_SPOOL_DIR: join(folder, 'spool'),
       OPENAI_API_KEY: 'sk-test',
       ANTHROPIC_API_KEY: 'sk-ant-test',
