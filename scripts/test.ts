@@ -11,17 +11,21 @@ import { spec } from 'node:test/reporters'
 const root = join(import.meta.dirname, '..')
 /** They need services or minutes, and run only when named. */
 const SLOW = [/^test\/stack\//, /\.slow\.test\.ts$/]
+/** The longest begin first, so that no core waits for them at the end. */
+const LONGEST = ['test/packages/']
 const FILE_TIMEOUT_MS = 120_000
 
 const filters = process.argv.slice(2).map((filter) => filter.replace(/^\.\//, ''))
-const files = globSync('test/**/*.test.ts', { cwd: root })
-  .filter((file) => !file.includes('node_modules') && !file.startsWith('test/lint/planted/'))
+const files = globSync('test/**/*.test.ts', {
+  cwd: root,
+  exclude: ['**/node_modules/**', 'test/lint/planted/**'],
+})
   .filter((file) =>
     filters.length > 0
       ? filters.some((filter) => file.includes(filter))
       : !SLOW.some((pattern) => pattern.test(file)),
   )
-  .sort()
+  .sort((a, b) => Number(isLong(b)) - Number(isLong(a)) || (a < b ? -1 : 1))
 if (files.length === 0) {
   process.stderr.write(`no test file has ${filters.join(' or ')} in its path\n`)
   process.exit(1)
@@ -42,6 +46,10 @@ tests.on('test:fail', () => {
 })
 tests.on('end', () => process.once('beforeExit', reportSkips))
 tests.compose(new spec()).pipe(process.stdout)
+
+function isLong(file: string): boolean {
+  return LONGEST.some((folder) => file.startsWith(folder))
+}
 
 function reportSkips(): void {
   for (const { name, reason } of skips) {
