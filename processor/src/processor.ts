@@ -157,6 +157,8 @@ export class Processor implements RunningProcessor {
       hub: this.#hub,
       prices: () => this.#prices,
       policyProblem: () => this.#policy.problem,
+      editPolicy: (change: (text: string) => string, basedOn: number | null) =>
+        this.#policy.edit(change, basedOn),
       isReady: () => this.#isReady,
       now: Date.now,
     }

@@ -1,4 +1,6 @@
 import type { BudgetUnit, Decision } from './decision.ts'
+import type { LogEntry } from './log-event.ts'
+import type { Budget } from './policy/schema.ts'
 import type { Dimension } from './scope.ts'
 
 /** Sums over calls. Unknown counts add nothing; `estimatedCalls` says how many rest on an estimate. */
@@ -82,4 +84,36 @@ export type StatusAnswer = {
 export type DecisionsAnswer = {
   readonly offset: number
   readonly decisions: readonly Decision[]
+}
+
+/** `GET /v1/budgets`: the budgets of the policy in force. */
+export type BudgetsAnswer = {
+  /** Of the policy in force; send it back as `if-match` to change only what you have seen. */
+  readonly policyVersion: number
+  readonly budgets: readonly Budget[]
+}
+
+/** `PUT` and `DELETE /v1/budgets/{id}`: the version in which the change came into force. */
+export type BudgetChangeAnswer = { readonly policyVersion: number }
+
+/** `POST /v1/overrides` */
+export type OverrideAnswer = {
+  readonly id: string
+  readonly offset: number
+  readonly budget: string
+  readonly scope: string
+  /** The limit now in force for the scope, in the budget's unit. */
+  readonly limit: string
+  readonly until: string | null
+}
+
+/** `GET /v1/decisions/{id}`: what was decided, from which inputs. */
+export type ExplainAnswer = {
+  readonly decision: Decision
+  /** Whether the decision still holds. */
+  readonly inForce: boolean
+  /** The event that led to it; `null` where the log does not reach that far back any more. */
+  readonly cause: LogEntry | null
+  /** The oldest offset that the log still has. */
+  readonly logReachesBackTo: number
 }

@@ -5,6 +5,7 @@ import { TokenCheck } from './auth.ts'
 import type { ApiContext, ApiEnv } from './context.ts'
 import { httpFailure, jsonFailure } from './errors.ts'
 import { OtlpReceiver, type Signal } from './otlp/receiver.ts'
+import { addOperatorRoutes } from './operator-routes.ts'
 import { addAgentRoutes, addViewerRoutes } from './routes.ts'
 
 const SIGNALS: readonly Signal[] = ['traces', 'metrics', 'logs']
@@ -45,6 +46,7 @@ export function createApp(context: ApiContext, report: (error: unknown) => void)
   })
   addAgentRoutes(app, context)
   addViewerRoutes(app, context)
+  addOperatorRoutes(app, context)
   app.notFound((c) => {
     const error = new TokenfuseError('not_found', `there is no ${c.req.method} ${c.req.path}`)
     return jsonFailure(httpFailure(error))

@@ -22,6 +22,8 @@ export type ApiContext = {
   prices(): Prices
   /** Why the policy file is not what is in force; `null` where it is. */
   policyProblem(): string | null
+  /** Changes the policy file; see `PolicyKeeper.edit`. */
+  editPolicy(change: (text: string) => string, basedOn: number | null): Promise<number>
   /** Whether the log was read to its end. */
   isReady(): boolean
   /** The wall clock, milliseconds since 1970. */

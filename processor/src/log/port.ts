@@ -50,6 +50,9 @@ export interface EventLog {
    */
   follow(fromOffset: number): AsyncIterable<readonly LogEntry[]>
 
+  /** The entry at an offset; `null` where the log does not reach that far, or does not any more. */
+  entry(offset: number): Promise<LogEntry | null>
+
   /** The last state saved, or `null`. The records are read while they are asked for; ask before anything is written. */
   loadState(): Promise<StoredState | null>
 

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, watch } from 'node:fs'
+import { existsSync, readFileSync, renameSync, watch, writeFileSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { parsePolicy, type Policy, TokenfuseError } from '@tokenfuse/protocol'
 
@@ -22,6 +22,28 @@ export function readPolicyFile(path: string, required: boolean): Policy | null {
     })
   }
   return parsePolicy(text, basename(path))
+}
+
+/**
+ * Writes the policy file whole: whoever reads it meanwhile reads the old or the new one.
+ * @throws TokenfuseError `policy_unreadable` where it cannot be written
+ */
+export function writePolicyFile(path: string, text: string): void {
+  const draft = `${path}.${process.pid}.new`
+  try {
+    writeFileSync(draft, text)
+    renameSync(draft, path)
+  } catch (cause) {
+    throw new TokenfuseError('policy_unreadable', `the policy file ${path} cannot be written`, {
+      fix: 'Check that the processor may write it and that there is room on the disk.',
+      cause,
+    })
+  }
+}
+
+/** The file's text; empty where there is none. */
+export function policyFileText(path: string): string {
+  return existsSync(path) ? readFileSync(path, 'utf8') : ''
 }
 
 export type Watch = { close(): void }

@@ -1,7 +1,21 @@
+import { basename } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { DEFAULT_TENANT, type Policy, type PolicySet, zoneOffsets } from '@tokenfuse/protocol'
+import {
+  DEFAULT_TENANT,
+  parsePolicy,
+  type Policy,
+  type PolicySet,
+  TokenfuseError,
+  zoneOffsets,
+} from '@tokenfuse/protocol'
 import type { GovernorLoop } from '../governor-loop.ts'
-import { readPolicyFile, type Watch, watchPolicyFile } from './policy-file.ts'
+import {
+  policyFileText,
+  readPolicyFile,
+  type Watch,
+  watchPolicyFile,
+  writePolicyFile,
+} from './policy-file.ts'
 
 const DAY_MS = 86_400_000
 const RETRY_MS = 5000
@@ -55,6 +69,31 @@ export class PolicyKeeper {
     this.#tryAgain()
   }
 
+  /**
+   * Changes the policy file and brings the result into force.
+   * @param change the file's new text from its old one
+   * @param basedOn the policy version that was looked at; `null` where any will do
+   * @returns the version now in force
+   * @throws PolicyError where the result does not hold, `policy_outdated` where another version is in force
+   */
+  edit(change: (text: string) => string, basedOn: number | null): Promise<number> {
+    const { path, loop } = this.#options
+    const edited = this.#applying.then(async () => {
+      const version = loop.governor.policy()?.version ?? 0
+      if (basedOn !== null && basedOn !== version) throw outdated(basedOn, version)
+      const text = change(policyFileText(path))
+      const policy = parsePolicy(text, basename(path))
+      writePolicyFile(path, text)
+      await this.apply(policy)
+      return loop.governor.policy()?.version ?? 0
+    })
+    this.#applying = edited.then(
+      () => {},
+      () => {},
+    )
+    return edited
+  }
+
   /** From now on every change of the file is looked at. */
   watch(): void {
     this.#watch ??= watchPolicyFile(
@@ -97,6 +136,14 @@ export class PolicyKeeper {
       zone: zoneOffsets(policy.timezone, nowMs - 400 * DAY_MS, nowMs + 800 * DAY_MS),
     }
   }
+}
+
+function outdated(basedOn: number, version: number): TokenfuseError {
+  return new TokenfuseError(
+    'policy_outdated',
+    `the change was made from policy version ${basedOn}, but ${version} is in force`,
+    { fix: 'Read the policy again and repeat the change on what it says now.' },
+  )
 }
 
 const isRetryable = (error: unknown) =>

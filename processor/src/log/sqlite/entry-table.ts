@@ -78,6 +78,12 @@ export class EntryTable {
     })
   }
 
+  /** One entry, or `null` where there is none at this offset. */
+  find(offset: number): LogEntry | null {
+    if (offset < this.#firstOffset || offset > this.#headOffset) return null
+    return this.read(offset)[0] ?? null
+  }
+
   /** Whether the oldest entry was taken before a time, milliseconds since 1970. The newest alone is never old. */
   holdsOlderThan(timeMs: number): boolean {
     if (this.#firstOffset >= this.#headOffset) return false

@@ -99,6 +99,10 @@ export class SqliteEventLog implements EventLog {
     }
   }
 
+  async entry(offset: number): Promise<LogEntry | null> {
+    return this.#guarded(() => this.#entries.find(offset))
+  }
+
   async loadState(): Promise<StoredState | null> {
     return this.#state.load()
   }

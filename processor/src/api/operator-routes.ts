@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto'
+import {
+  amountSchema,
+  type BudgetChangeAnswer,
+  type BudgetsAnswer,
+  DEFAULT_TENANT,
+  type ExplainAnswer,
+  type OverrideAnswer,
+  parseAmount,
+  picoUsdFromUsd,
+  TokenfuseError,
+} from '@tokenfuse/protocol'
+import type { Hono } from 'hono'
+import { z } from 'zod'
+import { withBudget, withoutBudget } from '../policy/edit-policy.ts'
+import { readJson } from './body.ts'
+import type { ApiContext, ApiEnv } from './context.ts'
+
+/** A budget as the policy file has it; what it says is checked with the whole file. */
+const writtenBudgetSchema = z.record(z.string(), z.unknown())
+
+const overrideRequestSchema = z.object({
+  budget: z.string().min(1),
+  scope: z.string().min(1).default('*'),
+  /** Such as `5usd` or `200ktok`, or a whole number in the budget's unit. */
+  add: z.string().min(1),
+  reason: z.string().min(1).max(1024),
+  by: z.string().min(1).max(256),
+  until: z.iso.datetime().nullable().default(null),
+})
+
+/** Adds what operators change, and the explanation of what was decided. */
+export function addOperatorRoutes(app: Hono<ApiEnv>, context: ApiContext): void {
+  const { loop } = context
+  const { governor } = loop
+
+  app.get('/v1/budgets', (c) => c.json(budgetsAnswer(context)))
+
+  app.get('/v1/budgets/:id', (c) => {
+    const id = c.req.param('id')
+    const budget = budgetsAnswer(context).budgets.find((candidate) => candidate.id === id)
+    if (!budget) throw noBudget(id)
+    return c.json(budget)
+  })
+
+  app.put('/v1/budgets/:id', async (c) => {
+    const written = await readJson(c.env.incoming, writtenBudgetSchema)
+    const budget = { ...written, id: c.req.param('id') }
+    const policyVersion = await context.editPolicy(
+      (text) => withBudget(text, budget),
+      basedOn(c.req.header('if-match')),
+    )
+    return c.json({ policyVersion } satisfies BudgetChangeAnswer)
+  })
+
+  app.delete('/v1/budgets/:id', async (c) => {
+    const policyVersion = await context.editPolicy(
+      (text) => withoutBudget(text, c.req.param('id')),
+      basedOn(c.req.header('if-match')),
+    )
+    return c.json({ policyVersion } satisfies BudgetChangeAnswer)
+  })
+
+  app.post('/v1/overrides', async (c) => {
+    const request = await readJson(c.env.incoming, overrideRequestSchema)
+    const add = addedAmount(context, request.budget, request.add)
+    const id = `o-${randomUUID()}`
+    const { budget, scope, reason, by, until } = request
+    const tenant = DEFAULT_TENANT
+    const [entry] = await loop.submit([
+      { type: 'override.set', v: 1, tenant, id, budget, scope, add, reason, by, until },
+    ])
+    const status = governor
+      .budgets()
+      .find((candidate) => candidate.budget === budget && candidate.scope === scope)
+    const answer: OverrideAnswer = {
+      id,
+      offset: entry?.offset ?? 0,
+      budget,
+      scope,
+      limit: status?.limit ?? add,
+      until: until ?? status?.windowUntil ?? null,
+    }
+    return c.json(answer)
+  })
+
+  app.get('/v1/decisions/:id', async (c) => {
+    const decision = governor.decision(c.req.param('id'))
+    if (!decision) {
+      throw new TokenfuseError('not_found', `there is no decision "${c.req.param('id')}"`, {
+        fix: 'The latest 10,000 are kept. A refusal of the guard itself is in the usage event of its call.',
+      })
+    }
+    const answer: ExplainAnswer = {
+      decision,
+      inForce: governor.decisions().some(({ id }) => id === decision.id),
+      cause: await context.log.entry(decision.version),
+      logReachesBackTo: context.log.stats().firstOffset,
+    }
+    return c.json(answer)
+  })
+}
+
+function budgetsAnswer({ loop }: ApiContext): BudgetsAnswer {
+  const { version, policy } = loop.governor.policy() ?? { version: 0, policy: { budgets: [] } }
+  return { policyVersion: version, budgets: policy.budgets }
+}
+
+function basedOn(ifMatch: string | undefined): number | null {
+  const version = Number(ifMatch?.replaceAll('"', ''))
+  return ifMatch === undefined || !Number.isInteger(version) ? null : version
+}
+
+/** The amount in the unit of the budget. */
+function addedAmount(context: ApiContext, id: string, text: string): string {
+  const budget = budgetsAnswer(context).budgets.find((candidate) => candidate.id === id)
+  if (!budget) throw noBudget(id)
+  if (amountSchema.safeParse(text).success) return text
+  const amount = parseAmount(text)
+  const isMoney = budget.limit?.usd !== undefined
+  if ('usd' in amount !== isMoney) {
+    const unit = isMoney ? 'USD' : 'tokens'
+    throw new TokenfuseError('bad_request', `budget "${id}" counts ${unit}, not "${text}"`, {
+      fix: `Give an amount of ${unit}.`,
+    })
+  }
+  return 'usd' in amount ? String(picoUsdFromUsd(amount.usd)) : String(amount.tokens)
+}
+
+function noBudget(id: string): TokenfuseError {
+  return new TokenfuseError('not_found', `there is no budget "${id}"`, {
+    fix: 'See `tokenfuse budget list` for those there are.',
+  })
+}
