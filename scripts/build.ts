@@ -1,6 +1,7 @@
 /**
  * Builds what is published: JavaScript and types of each package, and the preload as single bundled files. What has
- * not changed since the last build is left alone, so that every test run can start with this.
+ * not changed since the last build is left alone, so that every test run can start with this. With the name of a folder
+ * only that package is built, and those that it needs.
  */
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -25,7 +26,15 @@ const TARGETS: readonly Target[] = [
   { folder: 'cli', needs: ['protocol', 'instrumentation', 'processor'] },
 ]
 
-for (const { folder, needs, bundle } of TARGETS) {
+const only = process.argv[2]
+const wanted = TARGETS.filter(
+  ({ folder }) =>
+    only === undefined ||
+    folder === only ||
+    TARGETS.find((target) => target.folder === only)?.needs.includes(folder),
+)
+
+for (const { folder, needs, bundle } of wanted) {
   const hash = inputsHash(root, [folder, ...needs])
   const outDir = join(root, folder, 'dist')
   if (isBuilt(outDir, hash)) continue
