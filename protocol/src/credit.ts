@@ -40,7 +40,11 @@ export const creditReportSchema = z
     tenant: z.string().min(1).max(128),
     guard: guardId,
     sequence: z.int().nonnegative(),
-    closing: z.boolean().describe('the guard ends; what is idle can be lent to others'),
+    closing: z
+      .boolean()
+      .describe(
+        'the guard ends and has told all its calls; what they did not use can be lent to others',
+      ),
     accounts: z.array(accountReportSchema).max(1000),
   })
   .meta({ id: 'CreditReport' })

@@ -107,8 +107,19 @@ export function charge(account: GuardAccount, amount: bigint): bigint {
   return amount
 }
 
+/** What is outstanding is the guard's no more. */
 export function release(account: GuardAccount): void {
   account.returned += outstanding(account)
+}
+
+/** The guard is gone: nothing is in flight, nothing is wanted. */
+export function closeAccount(account: GuardAccount): void {
+  account.reserved = 0n
+  account.need = 0n
+  account.want = 0n
+  account.waitingSince = 0
+  account.held = false
+  release(account)
 }
 
 const positive = (amount: bigint) => (amount > 0n ? amount : 0n)

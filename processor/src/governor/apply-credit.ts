@@ -1,5 +1,5 @@
 import type { Account, AccountReport, CreditReport, LogEntry } from '@tokenfuse/protocol'
-import { applyReport, openAccount } from './account.ts'
+import { applyReport, closeAccount, openAccount } from './account.ts'
 import type { ActiveBudget } from './budgets.ts'
 import { type Counter, counterKey, heldOf } from './counter.ts'
 import { counterAt } from './counter-at.ts'
@@ -44,7 +44,24 @@ export function applyCreditReport(
     state.counters.touch(key)
     lendOn(state, key, counter, budget, effects)
   }
+  if (event.closing) closeAccounts(state, event.guard, guard, effects)
   state.hash.foldNumber(event.sequence)
+}
+
+/**
+ * A guard that ends has told all its calls before: what it was lent and did not use can be lent to others. It may have
+ * died between its last report and this, so nothing that it still had in flight is waited for.
+ */
+function closeAccounts(state: GovernorState, id: string, guard: GuardRow, effects: Effect[]): void {
+  for (const key of guard.counters) {
+    const counter = state.counters.get(key)
+    const account = counter?.accounts.get(id)
+    const budget = counter && state.policy?.byId.get(counter.budget)
+    if (!counter || !account || !budget) continue
+    closeAccount(account)
+    state.counters.touch(key)
+    lendOn(state, key, counter, budget, effects)
+  }
 }
 
 function guardRow(state: GovernorState, id: string, offset: number): GuardRow | null {
