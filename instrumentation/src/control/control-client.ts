@@ -53,9 +53,9 @@ export function createControlClient(settings: ControlSettings): ControlClient {
     findTarget,
     guardId: settings.guardId,
     ...(settings.silenceMaxMs !== undefined && { silenceMaxMs: settings.silenceMaxMs }),
-    onUnreachable: settings.onUnreachable ?? (() => {}),
+    onUnreachable: () => safely(() => settings.onUnreachable?.()),
     onMessage(message) {
-      for (const listener of listeners) tell(listener, message)
+      for (const listener of listeners) safely(() => listener(message))
     },
   })
 
@@ -95,9 +95,9 @@ export function createControlClient(settings: ControlSettings): ControlClient {
   }
 }
 
-function tell(listener: StreamListener, message: StreamMessage): void {
+function safely(tell: () => void): void {
   try {
-    listener(message)
+    tell()
   } catch {
     // A fault of one listener is kept from the others, and from the app.
   }

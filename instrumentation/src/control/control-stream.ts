@@ -108,7 +108,7 @@ export class ControlStream {
     })
     request.on('close', () => {
       clearTimeout(silence)
-      if (!this.#connected) this.#settings.onUnreachable()
+      if (!this.#connected && !this.#closed) this.#settings.onUnreachable()
       this.#connected = false
       this.#reconnect(waitMs ?? this.#unreachable.next())
     })

@@ -1,4 +1,3 @@
-import { promisify } from 'node:util'
 import { retryAfterMs } from '../transport/backoff.ts'
 import { exchange } from '../transport/exchange.ts'
 import type { Answer } from '../transport/exchange.ts'
@@ -95,7 +94,9 @@ async function post(
 async function compress(plain: Buffer): Promise<Buffer> {
   // Loaded when first needed: most requests hold one span.
   const { gzip } = await import('node:zlib')
-  return await promisify(gzip)(plain, { level: 1 })
+  return await new Promise((resolve, reject) => {
+    gzip(plain, { level: 1 }, (error, packed) => (error ? reject(error) : resolve(packed)))
+  })
 }
 
 function outcomeOf(answer: Answer): Outcome {

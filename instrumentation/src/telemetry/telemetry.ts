@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { createHttpClient } from '../transport/http-client.ts'
 import { quietly } from '../transport/quietly.ts'
 import { destinationsOf, tracesTarget } from '../transport/target.ts'
@@ -7,6 +6,7 @@ import type { CallRecord } from './call-record.ts'
 import { createDelivery } from './delivery.ts'
 import type { Deliver } from './delivery.ts'
 import { encodeGuardEnd, encodeSpan } from './otlp-json.ts'
+import type { EncodedSpan } from './otlp-json.ts'
 import { Sender } from './sender.ts'
 import type { SenderStats } from './sender.ts'
 import { sweepSpool } from './spool/send-spool.ts'
@@ -38,17 +38,23 @@ export interface Telemetry {
   stats(): TelemetryStats
 }
 
+/** Sends what is recorded to where the environment says. Never throws. */
 export function createTelemetry(settings: TelemetrySettings): Telemetry {
-  const guardId = randomBytes(12).toString('hex')
+  const guardId = randomGuardId()
   const findTarget = () => tracesTarget(settings)
-  const { target, problem } = firstTarget(findTarget)
+  const problem = problemOf(findTarget)
   const folder = spoolFolder(settings.environment)
   const client = createHttpClient()
   const deliver = createDelivery({ client, findTarget, holdsProcess: false })
-  const journal =
-    target && new SpoolJournal({ folder, guardId, destination: destinationsOf(target)[0] })
-  const sender = new Sender({ guardId, deliver, journal })
-  const stopSweeping = target ? sweepNowAndThen(folder.directory, findTarget, deliver) : () => {}
+  const findDestination = () => destinationsOf(findTarget())[0]
+  const sender = new Sender({
+    guardId,
+    deliver,
+    // Where nobody is meant, nobody would ever take it from the disk.
+    journal: problem === null ? new SpoolJournal({ folder, guardId, findDestination }) : null,
+  })
+  const stopSweeping =
+    problem === null ? sweepNowAndThen(folder.directory, findTarget, deliver) : () => {}
 
   const flushOnExit = () => {
     process.removeListener('exit', flushOnExit)
@@ -58,28 +64,37 @@ export function createTelemetry(settings: TelemetrySettings): Telemetry {
   }
   process.on('exit', flushOnExit)
 
+  const add = (encode: () => EncodedSpan) => {
+    try {
+      sender.add(encode())
+    } catch {
+      sender.countDropped()
+    }
+  }
   return {
     guardId,
-    record(call) {
-      try {
-        sender.add(encodeSpan(call))
-      } catch {
-        sender.countDropped()
-      }
-    },
-    recordGuardEnd(tenant) {
-      sender.add(encodeGuardEnd(tenant, Date.now()))
-    },
+    record: (call) => add(() => encodeSpan(call)),
+    recordGuardEnd: (tenant) => add(() => encodeGuardEnd(tenant, Date.now())),
     flushOnExit,
     stats: () => ({ ...sender.stats(), problem }),
   }
 }
 
-function firstTarget(findTarget: () => Target): { target: Target | null; problem: string | null } {
+/** 24 hex digits. Loading crypto for it would cost more than all else here: it is no secret, and one of few. */
+function randomGuardId(): string {
+  const digits = () =>
+    Math.floor(Math.random() * 2 ** 48)
+      .toString(16)
+      .padStart(12, '0')
+  return digits() + digits()
+}
+
+function problemOf(findTarget: () => Target): string | null {
   try {
-    return { target: findTarget(), problem: null }
+    findTarget()
+    return null
   } catch (error) {
-    return { target: null, problem: error instanceof Error ? error.message : String(error) }
+    return error instanceof Error ? error.message : String(error)
   }
 }
 

@@ -1,4 +1,3 @@
-import http from 'node:http'
 import type { ClientRequest, RequestOptions } from 'node:http'
 import type https from 'node:https'
 import { isDeadEnd, markDeadEnd } from './dead-ends.ts'
@@ -9,9 +8,6 @@ import { quietly } from './quietly.ts'
  * is kept short: this is the longest that an address from which nothing comes back can hold up the app's end.
  */
 const CONNECT_TIMEOUT_MS = 1_000
-
-// Taken while the preload loads: what anyone wraps around `http.request` later is for the app's requests.
-const plainRequest = http.request
 
 export type OpenRequest = {
   readonly url: URL
@@ -32,8 +28,11 @@ export type HttpClient = {
 
 /** Requests over sockets of its own, kept open between requests; never over the app's fetch or its agents. */
 export function createHttpClient(): HttpClient {
+  // An import would read every export of the module, WebSocket among them, and so load all of fetch: ten times as
+  // long. And the request is that of now, when the preload starts: what anyone wraps around it later is for the app.
+  const { Agent, request: plainRequest } = process.getBuiltinModule('node:http')
   const agentOptions = { keepAlive: true, maxSockets: 4 }
-  const plainAgent = new http.Agent(agentOptions)
+  const plainAgent = new Agent(agentOptions)
   let secureAgent: https.Agent | null = null
 
   const secureOptions = (module: typeof https): RequestOptions => {

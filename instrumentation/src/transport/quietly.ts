@@ -11,14 +11,15 @@ type ContextManager = {
   with<Result>(context: TraceContext, work: () => Result): Result
 }
 
-// Taken while the preload loads, before the app has any context that a long-lived socket could hold on to.
-const outsideOfTheApp = AsyncLocalStorage.snapshot()
+/** Taken when the preload starts, before the app has any context that a long-lived socket could hold on to. */
+let outsideOfTheApp: ReturnType<typeof AsyncLocalStorage.snapshot> | null = null
 
 /**
  * Runs `work` so that the app does not see it: outside the app's async contexts, which sockets and timers would
  * otherwise keep alive, and with tracing suppressed, so that no span of the app's is made of our own requests.
  */
 export function quietly<Result>(work: () => Result): Result {
+  outsideOfTheApp ??= AsyncLocalStorage.snapshot()
   return outsideOfTheApp(() => {
     const manager = contextManager()
     const context = manager === null ? null : suppressed(manager)

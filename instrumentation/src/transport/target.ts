@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
@@ -99,8 +98,11 @@ export function destinationsOf(target: Target): readonly [string, ...string[]] {
   return byFolder === null ? [byToken] : [byToken, byFolder]
 }
 
-const destination = (identity: string) =>
-  createHash('sha256').update(identity).digest('hex').slice(0, 16)
+function destination(identity: string): string {
+  // Crypto is loaded by the first call and not at start-up.
+  const { createHash } = process.getBuiltinModule('node:crypto')
+  return createHash('sha256').update(identity).digest('hex').slice(0, 16)
+}
 
 const isLoopback = (url: URL) =>
   /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname)

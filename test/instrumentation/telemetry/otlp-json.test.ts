@@ -156,7 +156,7 @@ test('tokens of any response arrive as they were counted, in every part', () => 
         searches,
       )
     }),
-    { interruptAfterTimeLimit: FUZZ_MS / 2 },
+    { interruptAfterTimeLimit: FUZZ_MS / 4 },
   )
 })
 

@@ -33,7 +33,7 @@ test('of a batch that is refused exactly the bad spans are dropped, wherever the
         assert.deepEqual(fates, expected)
       },
     ),
-    { interruptAfterTimeLimit: FUZZ_MS / 2 },
+    { interruptAfterTimeLimit: FUZZ_MS / 4 },
   )
 })
 

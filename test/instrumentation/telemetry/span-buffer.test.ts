@@ -29,7 +29,7 @@ test('a buffer is a bounded queue: whatever is done, it holds what a plain list 
         assert.deepEqual(buffer.peek(Infinity, Infinity), model)
       }
     }),
-    { interruptAfterTimeLimit: FUZZ_MS / 2 },
+    { interruptAfterTimeLimit: FUZZ_MS / 4 },
   )
 })
 

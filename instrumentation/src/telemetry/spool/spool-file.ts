@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
 
 /**
@@ -34,10 +33,20 @@ export const RETENTION_MS = 30 * 24 * 3_600_000
 const NAME =
   /^([0-9a-f]{16})\.([0-9a-f]{8})\.(\d+)\.([\w-]{8,64})-\d+\.(?:(live|spool|bad)|([0-9a-f]{8})\.(\d+)\.claim)$/
 
-export const thisOwner: Owner = {
-  // Process ids mean something on one host alone, and containers may share a folder.
-  host: createHash('sha256').update(hostname()).digest('hex').slice(0, 8),
-  pid: process.pid,
+let self: Owner | null = null
+
+/** This process. The host stands beside it since ids mean something on one host alone, and hosts may share a folder. */
+export function thisOwner(): Owner {
+  self ??= {
+    host: process
+      .getBuiltinModule('node:crypto')
+      .createHash('sha256')
+      .update(hostname())
+      .digest('hex')
+      .slice(0, 8),
+    pid: process.pid,
+  }
+  return self
 }
 
 /** `null` for a name that is none of ours. */
@@ -54,22 +63,27 @@ export function parseSpoolName(name: string): SpoolFile | null {
 }
 
 export function liveName(destination: string, guardId: string, sequence: number): string {
-  return `${destination}.${thisOwner.host}.${thisOwner.pid}.${guardId}-${sequence}.live`
+  const { host, pid } = thisOwner()
+  // Padded, so that in the order of names a guard's first words come before its last.
+  const number = String(sequence).padStart(6, '0')
+  return `${destination}.${host}.${pid}.${guardId}-${number}.live`
 }
 
 /** The same file's name in another state. */
 export function renamed(name: string, state: 'spool' | 'bad' | 'claim'): string {
   const base = name.replace(/\.(live|spool|bad|[0-9a-f]{8}\.\d+\.claim)$/, '')
-  const owner = state === 'claim' ? `.${thisOwner.host}.${thisOwner.pid}` : ''
+  const { host, pid } = thisOwner()
+  const owner = state === 'claim' ? `.${host}.${pid}` : ''
   return `${base}${owner}.${state}`
 }
 
 /** Whether a file may be taken from its owner, by when it was last touched. */
 export function isAbandoned(owner: Owner, touchedMs: number, nowMs: number): boolean {
   if (nowMs - touchedMs > SILENT_MS) return true
-  if (owner.host !== thisOwner.host) return false
+  const { host, pid } = thisOwner()
+  if (owner.host !== host) return false
   // In a container that is started again the same id comes back, and it is not that process.
-  if (owner.pid === thisOwner.pid) return touchedMs < nowMs - process.uptime() * 1000
+  if (owner.pid === pid) return touchedMs < nowMs - process.uptime() * 1000
   return !isRunning(owner.pid)
 }
 

@@ -15,8 +15,11 @@ import type { SpoolFolder } from './spool-folder.ts'
 import { spoolLine } from './spool-lines.ts'
 
 const SEGMENT_BYTES_MAX = 1024 * 1024
-/** A write that takes longer has hit a disk in trouble, and the app must not wait for it again soon. */
-const SLOW_WRITE_MS = 100
+/**
+ * A write that takes longer has hit a disk in trouble, and the app must not wait for it again soon. Well beyond what a
+ * busy machine makes of any write.
+ */
+const SLOW_WRITE_MS = 1_000
 const REST_MS = 60_000
 const REST_WHEN_FULL_MS = 5_000
 
@@ -35,7 +38,8 @@ export type Kept = { readonly span: EncodedSpan; readonly segment: Segment | nul
 
 export type SpoolJournalSettings = {
   readonly folder: SpoolFolder
-  readonly destination: string
+  /** Who is to get the spans, as `destinationsOf` names it; asked when the first span is written. */
+  readonly findDestination: () => string
   readonly guardId: string
   /** Bytes of the whole folder beyond which nothing more is written. */
   readonly maxFolderBytes?: number
@@ -62,16 +66,17 @@ export class SpoolJournal {
 
   /** Writes one span; `null` where it could not be kept. */
   append(span: EncodedSpan): Segment | null {
-    const startMs = performance.now()
-    if (startMs < this.#restUntilMs) return null
+    const nowMs = performance.now()
+    if (nowMs < this.#restUntilMs) return null
     try {
       const line = Buffer.from(spoolLine(span))
-      const segment = this.#segmentFor(line.length, startMs)
+      const segment = this.#segmentFor(line.length, nowMs)
       if (segment === null) return null
+      const startMs = performance.now()
       writeWhole(segment, line)
       segment.spans++
       segment.pending++
-      segment.writtenMs = startMs
+      segment.writtenMs = nowMs
       if (performance.now() - startMs > SLOW_WRITE_MS) this.#rest(REST_MS)
       return segment
     } catch {
@@ -163,13 +168,13 @@ export class SpoolJournal {
   }
 
   #open(bytes: number, nowMs: number): Segment | null {
-    const { folder, destination, guardId, maxFolderBytes = SPOOL_BYTES_MAX } = this.#settings
+    const { folder, findDestination, guardId, maxFolderBytes = SPOOL_BYTES_MAX } = this.#settings
     openSpoolFolder(folder)
     if (spoolFolderBytes(folder.directory) + bytes > maxFolderBytes) {
       this.#rest(REST_WHEN_FULL_MS)
       return null
     }
-    const path = join(folder.directory, liveName(destination, guardId, ++this.#sequence))
+    const path = join(folder.directory, liveName(findDestination(), guardId, ++this.#sequence))
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_APPEND
     const descriptor = openSync(path, flags, 0o600)
     return { path, descriptor, bytes: 0, spans: 0, pending: 0, writtenMs: nowMs }

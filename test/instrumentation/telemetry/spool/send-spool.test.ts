@@ -110,8 +110,8 @@ test('two at once send each file once', async (t) => {
 
 test('a claim ends with the process that made it; a file of a process that runs is left alone', async (t) => {
   const { receiver, directory, send: sendIt } = await setUp(t)
-  const dead = `${thisOwner.host}.${deadPid}`
-  const alive = `${thisOwner.host}.${process.ppid}`
+  const dead = `${thisOwner().host}.${deadPid}`
+  const alive = `${thisOwner().host}.${process.ppid}`
   put(directory, ours(receiver), [1], { owner: dead, state: 'live' })
   put(directory, ours(receiver), [2], { guard: 'guard-0002', state: `${dead}.claim` })
   put(directory, ours(receiver), [3], { guard: 'guard-0003', owner: alive, state: 'live' })

@@ -14,7 +14,7 @@ function journalIn(t: TestContext, maxFolderBytes?: number) {
   const directory = join(temporaryFolder(t), 'spool')
   const journal = new SpoolJournal({
     folder: { directory, chosen: true },
-    destination: '0123456789abcdef',
+    findDestination: () => '0123456789abcdef',
     guardId: 'guard-0001',
     ...(maxFolderBytes !== undefined && { maxFolderBytes }),
   })
@@ -136,9 +136,18 @@ test('a folder in the common temporary one that others can write to is not used'
   chmodSync(directory, 0o777)
   const journal = new SpoolJournal({
     folder: { directory, chosen: false },
-    destination: '0123456789abcdef',
+    findDestination: () => '0123456789abcdef',
     guardId: 'guard-0001',
   })
   assert.equal(journal.append(aSpan(1)), null)
   assert.deepEqual(readdirSync(directory), [])
+})
+
+test('what a guard has left is read in the order in which it was recorded, however many files it fills', (t) => {
+  const { directory, journal, append } = journalIn(t)
+  const count = Math.ceil((11 * MEGABYTE) / aSpan(1).bytes)
+  const all = range(0, count).map(append)
+  journal.close(all)
+  assert.ok(readdirSync(directory).length > 10)
+  assert.deepEqual(spooledIds(directory), range(0, count).map(spanId))
 })

@@ -28,7 +28,7 @@ test('spans come back from the spool as they went in, whatever their names hold'
         )
       },
     ),
-    { interruptAfterTimeLimit: FUZZ_MS / 2 },
+    { interruptAfterTimeLimit: FUZZ_MS / 4 },
   )
 })
 
@@ -83,6 +83,6 @@ test('no bytes make the reader of spool files throw', () => {
       assert.equal(spans.length + damagedLines, text.split('\n').length - 1)
       for (const { json } of spans) JSON.parse(json)
     }),
-    { numRuns: 1_000_000, interruptAfterTimeLimit: FUZZ_MS / 2 },
+    { numRuns: 1_000_000, interruptAfterTimeLimit: FUZZ_MS / 4 },
   )
 })
