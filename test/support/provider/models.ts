@@ -94,6 +94,24 @@ export const MODELS: readonly Model[] = [
     { input: 0.15, cacheRead: 0.075, output: 0.6 },
   ),
   openai(
+    'gpt-3.5-turbo-0125',
+    'gpt-3.5-turbo',
+    { maxOutputTokens: 4096, contextTokens: 16_385 },
+    { input: 0.5, output: 1.5 },
+  ),
+  openai(
+    'gpt-4.1-2025-04-14',
+    'gpt-4.1',
+    { maxOutputTokens: 32_768, contextTokens: 1_047_576 },
+    { input: 2, cacheRead: 0.5, output: 8 },
+  ),
+  openai(
+    'gpt-4.1-mini-2025-04-14',
+    'gpt-4.1-mini',
+    { maxOutputTokens: 32_768, contextTokens: 1_047_576 },
+    { input: 0.4, cacheRead: 0.1, output: 1.6 },
+  ),
+  openai(
     'o4-mini-2025-04-16',
     'o4-mini',
     { reasoning: true, maxOutputTokens: 100_000, contextTokens: 200_000 },

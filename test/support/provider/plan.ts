@@ -49,7 +49,9 @@ export type PlanContext = {
 
 /** Draws the answer of each choice and cuts it at the request's limit, or at the model's own. */
 export function planOutput(call: Call, script: ReplyScript, context: PlanContext): Plan {
-  const limit = call.maxOutputTokens ?? call.model.maxOutputTokens
+  // A scripted length is what some model has really written.
+  const modelLimit = script.output === undefined ? call.model.maxOutputTokens : Infinity
+  const limit = call.maxOutputTokens ?? modelLimit
   const wanted = Array.from({ length: call.choices }, (_, index) =>
     drawChoice(call, shareOf(script, index, call.choices), context),
   )
@@ -132,9 +134,9 @@ function textPart(
     const tokens = tokenizer.measure(written).tokens
     return { kind: 'text', text: written, tokens, wordwise: false }
   }
-  // A limit below the draw cuts it, so nothing longer than the model can write need be made.
+  // Nothing longer than the model can write need be drawn.
   const drawn = Math.max(1, Math.round(drawLognormal(random, config.outputTokens)))
-  const tokens = Math.min(visible ?? drawn, call.model.maxOutputTokens)
+  const tokens = visible ?? Math.min(drawn, call.model.maxOutputTokens)
   return { kind: 'text', text: wordsText(tokens, random), tokens, wordwise: true }
 }
 
