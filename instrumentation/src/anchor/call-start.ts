@@ -12,6 +12,8 @@ export type CallStart = {
   readonly parent: CallParent
   /** The client sends the same request again after a failure; its tool calls were told of the first time. */
   readonly isRetry: boolean
+  /** By which the app may give the call up. */
+  readonly signal: AbortSignal | null
 }
 
 /** Fields of a record that do not depend on how the call goes. */

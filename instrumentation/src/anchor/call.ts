@@ -75,7 +75,8 @@ export class Call implements UnfinishedCall {
     } catch (error) {
       reportFault('the response reader', error)
     }
-    this.#end({ kind: 'response', statusCode, facts, reason })
+    const isAborted = reason === 'failed' && this.#start.signal?.aborted === true
+    this.#end({ kind: 'response', statusCode, facts, reason: isAborted ? 'aborted' : reason })
   }
 
   responseUnreadable(statusCode: number | null): void {
@@ -83,7 +84,7 @@ export class Call implements UnfinishedCall {
   }
 
   failed(error: unknown): void {
-    this.#end(failureEnding(error))
+    this.#end(failureEnding(error, this.#start.signal?.aborted))
   }
 
   finishNow(): void {

@@ -29,9 +29,13 @@ const NEVER_SENT = new Set([
   'CERT_HAS_EXPIRED',
 ])
 
-/** Reads what `fetch` rejected with. */
-export function failureEnding(error: unknown): Ending {
-  if (isAbort(error)) return { kind: 'no_response', error: abortName(error), wasSent: true }
+/**
+ * Reads what `fetch` rejected with.
+ * @param isAborted the app gave the call up, perhaps with a reason of its own
+ */
+export function failureEnding(error: unknown, isAborted = false): Ending {
+  if (isAborted || isAbort(error))
+    return { kind: 'no_response', error: abortName(error), wasSent: true }
   const code = codeOf(error)
   const wasSent = code === null ? !isArgumentError(error) : !NEVER_SENT.has(code)
   return { kind: 'no_response', error: code ?? nameOf(error), wasSent }

@@ -4,13 +4,14 @@ import { callValues } from '../guard/call-values.ts'
 import type { Admission } from '../guard/guard.ts'
 import { refusalOnWire } from '../guard/refusal-response.ts'
 import { reportFault } from '../log.ts'
-import { createUsageChunkFilter, matchEndpoint, readRequest } from '../providers/index.ts'
-import type { EndReason, Endpoint, ExtraHost } from '../providers/index.ts'
+import { matchEndpoint, readRequest } from '../providers/index.ts'
+import type { ExtraHost } from '../providers/index.ts'
 import type { Attribution } from '../telemetry/call-record.ts'
 import { Call } from './call.ts'
 import type { CallServices } from './call.ts'
 import type { CallStart } from './call-start.ts'
-import { observeResponse, startBody } from './observed-response.ts'
+import { isWebResponse, observeCall } from './observed-call.ts'
+import { startBody } from './observed-response.ts'
 import { postAddress, readOutgoing } from './outgoing.ts'
 import type { FetchArguments, Outgoing } from './outgoing.ts'
 import type { StartedBody } from './passing-body.ts'
@@ -82,7 +83,8 @@ export class FetchAnchor {
       const parent = currentParent()
       markParentCounted()
       const isRetry = (outgoing.headers.get('x-stainless-retry-count') ?? '0') !== '0'
-      return { endpoint, url, outgoing, attribution, parent, isRetry }
+      const { signal } = outgoing
+      return { endpoint, url, outgoing, attribution, parent, isRetry, signal }
     } catch (error) {
       reportFault('the fetch anchor', error)
       return null
@@ -144,6 +146,7 @@ export class FetchAnchor {
       call = new Call(start, this.#options, admission)
     } catch (error) {
       reportFault('the fetch anchor', error)
+      this.#giveBack(admission)
       return send(args)
     }
     return this.#exchange(caught, plan, call)
@@ -191,7 +194,7 @@ export class FetchAnchor {
         const body = startBody(response.body)
         if (body !== null) return this.#tellApart(caught, unasked, call, response, body)
       }
-      return observed(response, call, unasked !== null)
+      return observeCall(response, call, unasked !== null)
     } catch (error) {
       reportFault('the response observer', error)
       call.responseUnreadable(response.status)
@@ -207,7 +210,7 @@ export class FetchAnchor {
     response: Response,
     body: StartedBody,
   ): Promise<Response> {
-    if (!declinesQuestion(await peekText(body))) return observed(response, call, false, body)
+    if (!declinesQuestion(await peekText(body))) return observeCall(response, call, false, body)
     this.#question.decline(caught.start.url)
     call.note('include_usage_declined')
     body.reader.cancel().catch(() => {})
@@ -218,33 +221,4 @@ export class FetchAnchor {
 /** What is thrown becomes a rejection. */
 function promised(run: () => Promise<Response>): Promise<Response> {
   return new Promise((resolve) => resolve(run()))
-}
-
-/** An app's own fetch, say one of its tests, may answer with anything. */
-function isWebResponse(response: Response): boolean {
-  return response instanceof Object && response.headers instanceof Object && 'body' in response
-}
-
-function observed(
-  response: Response,
-  call: Call,
-  wasAsked: boolean,
-  started: StartedBody | null = null,
-): Response {
-  const contentType = response.headers.get('content-type') ?? ''
-  const reader = call.responseArrived(response.status, contentType)
-  if (response.body === null) {
-    call.responseEnded('complete')
-    return response
-  }
-  const isStream = contentType.toLowerCase().includes('event-stream')
-  const observer = {
-    push: (bytes: Uint8Array) => reader.push(bytes),
-    end: (reason: EndReason) => call.responseEnded(reason),
-    filter: wasAsked && isStream ? createUsageChunkFilter() : null,
-  }
-  const result = observeResponse(response, observer, started)
-  if (result !== null) return result
-  call.responseUnreadable(response.status)
-  return response
 }

@@ -32,14 +32,13 @@ export function settle(ending: Ending): Settlement {
   const { facts, statusCode, reason } = ending
   const isRefusedByProvider = statusCode !== null && statusCode >= 400
   const error = facts?.error ?? (isRefusedByProvider ? String(statusCode) : null)
-  const seen = facts?.problems ?? ['response_unreadable']
+  const seen: readonly string[] = facts?.problems ?? ['response_unreadable']
+  // Clients give up a stream once they have its last event, which tells nothing about its usage.
+  const isWhole = facts?.source === 'provider' || seen.includes('usage_missing')
+  const problems = isWhole ? seen : [...seen, ...endProblems(reason)]
   if (facts !== null && facts.source !== null) {
-    // Clients give up a stream once they have its last event, which tells nothing about its usage.
-    const isWhole = facts.source === 'provider'
-    const problems = isWhole ? seen : [...seen, ...endProblems(reason)]
     return { parts: facts.parts, source: facts.source, problems, error, estimate: 'nothing' }
   }
-  const problems = [...seen, ...endProblems(reason)]
   if (isRefusedByProvider) {
     return { parts: [], source: 'provider', problems, error, estimate: 'nothing' }
   }

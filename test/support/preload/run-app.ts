@@ -20,8 +20,8 @@ export type AppResult = {
 
 export type AppOptions = {
   readonly env?: NodeJS.ProcessEnv
-  /** Without it the app runs alone. Default: true. */
-  readonly preload?: boolean
+  /** False: the app runs alone. Or how Node is told to load it, instead of by `--import` of its sources. */
+  readonly preload?: boolean | readonly string[]
   readonly name?: 'app.mjs' | 'app.cjs'
   readonly cwd?: string
   readonly nodeArgs?: readonly string[]
@@ -51,7 +51,7 @@ export async function runApp(
   const file = join(folder, name)
   writeFileSync(file, (name === 'app.mjs' ? ESM_HEAD : CJS_HEAD) + source)
   const flags = ['--conditions', 'tokenfuse-source', ...nodeArgs]
-  if (preload) flags.push('--import', registerUrl)
+  if (preload !== false) flags.push(...(preload === true ? ['--import', registerUrl] : preload))
   const child = spawn(process.execPath, [...flags, file, ...args], {
     cwd: options.cwd ?? folder,
     env: {
