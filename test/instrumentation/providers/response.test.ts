@@ -96,9 +96,12 @@ test('JSON written with spaces and line breaks reads the same', () => {
 })
 
 test('nothing that comes after [DONE] counts, and what came before is whole', () => {
-  const later = SSE_ANSWER.replace('"prompt_tokens":3', '"prompt_tokens":900')
-  const text = `${SSE_ANSWER}data: [DONE]\n\n${later}`
-  const facts = readBytes('openai.chat', 'text/event-stream', [Buffer.from(text)], 'aborted')
+  const running = (prompt: number) =>
+    `data: {"model":"m","choices":[{"delta":{"content":"x"}}],"usage":{"prompt_tokens":${prompt},"completion_tokens":4}}\n\n`
+  const read = (text: string) =>
+    readBytes('openai.chat', 'text/event-stream', [Buffer.from(text)], 'aborted')
+  assert.equal(read(running(3)).source, 'partial')
+  const facts = read(`${running(3)}data: [DONE]\n\n${running(900)}`)
   assert.deepEqual(countsOf(facts), [3, null, null, null, 4, null])
   assert.equal(facts.source, 'provider')
 })
@@ -177,6 +180,42 @@ test('no bytes make a reader throw', () => {
       },
     ),
     FUZZ,
+  )
+})
+
+const countOrNothing = fc.option(fc.nat(1000), { nil: null })
+
+test('for each count the last number wins, whatever the order and the gaps', () => {
+  const lastOf = (counts: readonly (number | null)[]) =>
+    counts.findLast((count) => count !== null) ?? null
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(countOrNothing, countOrNothing), { minLength: 1, maxLength: 6 }),
+      (usages) => {
+        const input = lastOf(usages.map(([count]) => count))
+        const output = lastOf(usages.map(([, count]) => count))
+        const expected = input === null && output === null ? null : [input, output]
+        const chat = readEvents(
+          'openai.chat',
+          usages.map(([prompt_tokens, completion_tokens]) => ({
+            model: 'm',
+            choices: [],
+            usage: { prompt_tokens, completion_tokens },
+          })),
+        )
+        const start = { type: 'message_start', message: { id: 'i', model: 'm' } }
+        const deltas = usages.map(([input_tokens, output_tokens]) => ({
+          type: 'message_delta',
+          delta: { stop_reason: 'end_turn' },
+          usage: { input_tokens, output_tokens },
+        }))
+        for (const { parts } of [chat, readEvents('anthropic.messages', [start, ...deltas])]) {
+          const counts = parts.map(({ tokens }) => [tokens.input, tokens.output])
+          assert.deepEqual(counts, expected === null ? [] : [expected])
+        }
+      },
+    ),
+    { numRuns: 1000 },
   )
 })
 
