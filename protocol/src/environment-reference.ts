@@ -62,7 +62,7 @@ export const ENVIRONMENT: readonly EnvironmentVariable[] = [
   },
   {
     name: names.ENV_SPOOL_DIR,
-    default: "`tokenfuse-spool` in the system's temporary folder",
+    default: "`tokenfuse-spool-UID` in the system's temporary folder",
     meaning: 'Where unsent spans wait for the next process.',
   },
   {

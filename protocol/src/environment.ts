@@ -19,7 +19,7 @@ export const ENV_DISABLED = 'TOKENFUSE_DISABLED'
  * the dialect says that the host accepts `stream_options.include_usage`.
  */
 export const ENV_HOSTS = 'TOKENFUSE_HOSTS'
-/** Where unsent spans wait for the next process. Default: `tokenfuse-spool` in the system's temporary folder. */
+/** Where unsent spans wait for the next process. Default: `tokenfuse-spool-UID` in the system's temporary folder. */
 export const ENV_SPOOL_DIR = 'TOKENFUSE_SPOOL_DIR'
 
 export const ENV_OTLP_ENDPOINT = 'OTEL_EXPORTER_OTLP_ENDPOINT'
