@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { json } from 'node:stream/consumers'
 import test from 'node:test'
 import type { TestContext } from 'node:test'
 import { spanId } from './support/call.ts'
 import { acknowledgedIds, startReceiver } from './support/receiver.ts'
 import { fullBacklog } from './support/full-backlog.ts'
-import { startAgent } from './support/run-agent.ts'
+import { cleanEnvironment, startAgent } from './support/run-agent.ts'
 import type { AgentEnd } from './support/run-agent.ts'
 import { spooledIds, spoolFiles, temporaryFolder } from './support/spool.ts'
 
@@ -147,4 +150,24 @@ test('the next process sends what killed ones have left, and what it leaves is n
   next.kill('SIGTERM')
   assert.equal((await next.ended).code, 7)
   assert.deepEqual(spoolFiles(spool), [])
+})
+
+test('memory does not grow with the number of calls', async (t) => {
+  const receiver = await startReceiver(t)
+  const file = join(import.meta.dirname, 'support/soak.ts')
+  const child = spawn(process.execPath, ['--expose-gc', '-C', 'tokenfuse-source', file], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: {
+      ...cleanEnvironment(),
+      TOKENFUSE_URL: receiver.url,
+      TOKENFUSE_SPOOL_DIR: temporaryFolder(t),
+    },
+  })
+  t.after(() => child.kill('SIGKILL'))
+  const heapBytes = (await json(child.stdout)) as number[]
+  const [, settled = 0] = heapBytes
+  const grown = (heapBytes.at(-1) ?? Infinity) - settled
+  assert.equal(acknowledgedIds(receiver).length, 18_000)
+  // The 12,000 calls in between would take 15 MB if they were kept.
+  assert.ok(grown < 2_000_000, `${grown} bytes more after 12,000 calls`)
 })
