@@ -8,7 +8,12 @@ import type { ResponseFacts } from './dialect-rules.ts'
 import { type Dialect, dialectOfPath } from './endpoint.ts'
 import { providerOfHost } from './provider-hosts.ts'
 import { readRecording, type RecordedEvent, type Recording, splitResponses } from './recording.ts'
-import { KIND_REASONS, kindOfRecording, type RecordingKind } from './recording-kind.ts'
+import {
+  KIND_REASONS,
+  kindOfRecording,
+  type OtherKind,
+  type RecordingKind,
+} from './recording-kind.ts'
 import { createResponseReader } from './response.ts'
 import { withoutCommonModel } from './usage-parts.ts'
 
@@ -37,7 +42,7 @@ export type InspectionTotal = {
 }
 
 /** What paths that are no model call are for. */
-const OTHER_PATHS: readonly (readonly [path: RegExp, kind: RecordingKind])[] = [
+const OTHER_PATHS: readonly (readonly [path: RegExp, kind: OtherKind])[] = [
   [/\/images\/(?:generations|edits|variations)$/, 'image'],
   [/\/audio\/(?:transcriptions|translations)$/, 'transcription'],
   [/\/audio\/speech$/, 'speech'],
@@ -66,15 +71,15 @@ export function inspectResponse(bytes: Uint8Array, url: URL): Inspection {
   const recording = readRecording(bytes)
   const kind = recording && kindOfRecording(recording)
   if (!pathDialect) {
-    const label = kind === 'error' ? kind : (kindOfPath(path) ?? 'unknown')
-    const reason = label === 'unknown' ? `${path} is no path of a model call.` : reasonOf(label)
-    return unrecognised(label, provider, reason)
+    const label = otherKind(kind, path)
+    const reason = label ? KIND_REASONS[label] : `${path} is no path of a model call.`
+    return unrecognised(label ?? 'unknown', provider, reason)
   }
   if (!recording) {
     return unrecognised('unreadable', provider, 'The content is neither JSON nor an event stream.')
   }
   if (kind !== null && kind !== 'error' && !isDialect(kind)) {
-    return unrecognised(kind, provider, reasonOf(kind))
+    return unrecognised(kind, provider, KIND_REASONS[kind])
   }
   const dialect = kind === null || kind === 'error' ? pathDialect : kind
   const responses = readResponses(recording, dialect, provider)
@@ -82,7 +87,7 @@ export function inspectResponse(bytes: Uint8Array, url: URL): Inspection {
     return unrecognised('unknown', provider, `The content is no answer of ${dialect}.`)
   }
   const label = kind ?? dialect
-  const reason = label === 'error' ? reasonOf(label) : null
+  const reason = label === 'error' ? KIND_REASONS.error : null
   return {
     recognised: true,
     label,
@@ -98,12 +103,11 @@ function isDialect(kind: RecordingKind): kind is Dialect {
   return kind.startsWith('openai.') || kind === 'anthropic.messages'
 }
 
-function kindOfPath(path: string): RecordingKind | null {
-  return OTHER_PATHS.find(([pattern]) => pattern.test(path))?.[1] ?? null
-}
-
-function reasonOf(label: RecordingKind): string {
-  return isDialect(label) ? 'A model call at a path of none.' : KIND_REASONS[label]
+/** What an answer is that was not given at the path of a model call. */
+function otherKind(kind: RecordingKind | null, path: string): OtherKind | null {
+  if (kind === 'error') return kind
+  const pathKind = OTHER_PATHS.find(([pattern]) => pattern.test(path))?.[1]
+  return pathKind ?? (kind === null || isDialect(kind) ? null : kind)
 }
 
 function unrecognised(label: Inspection['label'], provider: string, reason: string): Inspection {

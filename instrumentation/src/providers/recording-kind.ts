@@ -2,25 +2,8 @@ import type { Dialect } from './endpoint.ts'
 import { asArray, asObject, asText, errorName, type JsonObject } from './json.ts'
 import type { Recording } from './recording.ts'
 
-/** What a recorded response is, as far as its content tells. */
-export type RecordingKind =
-  | Dialect
-  | 'error'
-  | 'image'
-  | 'speech'
-  | 'transcription'
-  | 'realtime'
-  | 'skill'
-  | 'file'
-  | 'batch'
-  | 'moderation'
-  | 'model_list'
-  | 'token_count'
-  | 'rerank'
-  | 'unsupported'
-
-/** What each kind that is no response of a known dialect is, in a sentence. */
-export const KIND_REASONS: Readonly<Record<Exclude<RecordingKind, Dialect>, string>> = {
+/** What is no answer of a known dialect, in a sentence each. */
+export const KIND_REASONS = {
   error: 'An error; nothing was generated.',
   image: 'Images, which are charged by image or by image tokens and not metered here.',
   speech: 'Speech, which is charged by time or characters and not metered here.',
@@ -34,7 +17,11 @@ export const KIND_REASONS: Readonly<Record<Exclude<RecordingKind, Dialect>, stri
   token_count: 'A count of tokens, which is free.',
   rerank: 'A reranking, which is charged by search and not metered here.',
   unsupported: 'A response in a format of this provider that is not read yet.',
-}
+} as const
+
+export type OtherKind = keyof typeof KIND_REASONS
+/** What a recorded response is, as far as its content tells. */
+export type RecordingKind = Dialect | OtherKind
 
 const OBJECT_KINDS: Readonly<Record<string, RecordingKind>> = {
   'chat.completion': 'openai.chat',
