@@ -1,0 +1,7 @@
+export { decodeTraces } from './decode-traces.ts'
+export type { OtlpEncoding } from './decode-traces.ts'
+export { meterSpans } from './meter-spans.ts'
+export type { Metered } from './meter-spans.ts'
+export type { MeterOptions } from './options.ts'
+export type { IgnoredReason } from './billed-call.ts'
+export type { SpanBatch } from './span-batch.ts'

@@ -1,0 +1,27 @@
+import { type Verdict, verdictSchema } from '@tokenfuse/protocol'
+import { parseJson } from './json-text.ts'
+import { boundedName } from './names.ts'
+import type { SpanFields } from './span-fields.ts'
+
+const REFUSALS: ReadonlySet<string> = new Set(['throttle', 'pause', 'block', 'kill'])
+
+/**
+ * What the guard made of the call: its verdict, or what the decision's own attributes say of it; `null` where no guard
+ * was asked. A verdict that cannot be read loses its figures, never the call's usage.
+ */
+export function readVerdict(fields: SpanFields): Verdict | null {
+  const text = fields.text('verdict')
+  const parsed = text === null ? null : verdictSchema.safeParse(parseJson(text))
+  if (parsed?.success) {
+    const { action, decision, reserve, cap } = parsed.data
+    const bounded = decision === null ? null : boundedName(decision)
+    return { action: boundedName(action), reserve, cap, decision: bounded }
+  }
+  const action = fields.name('decisionAction')
+  if (action === null) return null
+  return { action, reserve: null, cap: null, decision: fields.name('decisionId') }
+}
+
+export function refuses(verdict: Verdict | null): boolean {
+  return verdict !== null && REFUSALS.has(verdict.action)
+}
