@@ -10,10 +10,11 @@ import type { Reply } from './support/receiver.ts'
 import { spooledIds, spoolFiles, temporaryFolder } from './support/spool.ts'
 
 function startTelemetry(t: TestContext, url: string, more: Record<string, string> = {}) {
+  // Hooks run in this order: the folder goes last, since a flush would make it again.
+  t.after(() => telemetry.flushOnExit())
   const spool = temporaryFolder(t)
   const environment = { TOKENFUSE_URL: url, TOKENFUSE_SPOOL_DIR: spool, ...more }
   const telemetry = createTelemetry({ environment, workingDirectory: spool })
-  t.after(() => telemetry.flushOnExit())
   return { telemetry, spool }
 }
 
