@@ -34,7 +34,8 @@ export class StringReader {
   read(start: number, end: number): string {
     const length = end - start
     if (length === 0) return ''
-    if (length < WORD_BYTES || length > LONGEST_KEPT) return this.#bytes.toString('utf8', start, end)
+    if (length < WORD_BYTES || length > LONGEST_KEPT)
+      return this.#bytes.toString('utf8', start, end)
     const place = hashOf(this.#view, start, end) & this.#mask
     if (this.#lengths[place] === length) {
       const known = this.#starts[place] as number
