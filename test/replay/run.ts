@@ -37,13 +37,15 @@ export async function replayRecording(
   tell: (line: string) => void,
 ): Promise<Outcome> {
   const recording = parseRecording(readFileSync(options.file, 'utf8'))
-  const folder = makeTemporaryFolder()
+  await using started = new AsyncDisposableStack()
+  const folder = started.adopt(makeTemporaryFolder(), (made) => made.remove())
   const spoolDirectory = join(folder.path, 'spool')
   mkdirSync(spoolDirectory, { mode: 0o700 })
-  const [provider, processor] = await Promise.all([
-    startProvider({ tokensPerEvent: TOKENS_PER_EVENT }),
-    startProcessorProcess(join(folder.path, 'data')),
-  ])
+  const provider = started.adopt(
+    await startProvider({ tokensPerEvent: TOKENS_PER_EVENT }),
+    (running) => running.stop(),
+  )
+  const processor = await startProcessorProcess(join(folder.path, 'data'))
   const stage: Stage = {
     options,
     recording,
@@ -53,13 +55,9 @@ export async function replayRecording(
     tell,
     processor,
   }
-  try {
-    await makeCalls(stage)
-    return await holdAgainst(stage)
-  } finally {
-    await Promise.all([provider.stop(), stage.processor.stop()])
-    folder.remove()
-  }
+  started.defer(() => stage.processor.stop())
+  await makeCalls(stage)
+  return await holdAgainst(stage)
 }
 
 async function makeCalls(stage: Stage): Promise<void> {

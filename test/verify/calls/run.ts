@@ -39,39 +39,37 @@ const agentFile = join(import.meta.dirname, 'agent.ts')
 /** Runs the load in processes of its own and holds what was metered against what was billed. */
 export async function verifyCalls(options: LoadOptions): Promise<Report> {
   const startedMs = performance.now()
-  const folder = makeTemporaryFolder()
+  await using started = new AsyncDisposableStack()
+  const folder = started.adopt(makeTemporaryFolder(), (made) => made.remove())
   const spoolDirectory = join(folder.path, 'spool')
   mkdirSync(spoolDirectory, { mode: 0o700 })
   const policyFile = join(folder.path, 'tokenfuse.yaml')
   writeFileSync(policyFile, POLICY)
-  const [usual, strict, processor] = await Promise.all([
-    startProvider({ seed: options.seed }),
-    startProvider({ seed: options.seed, rejectStreamOptions: true }),
-    startProcessorProcess(join(folder.path, 'data'), { policyFile }),
-  ])
-  try {
-    options.tell(`${options.calls} calls by ${options.agents} agents …`)
-    const problems = await runAgents(options, { usual, strict, processor, spoolDirectory })
-    const left = await sendLeftSpans(processor, spoolDirectory)
-    options.tell(`all agents have ended; ${left.sentSpans} spans were left in the spool and sent`)
-    const { rows } = await processor.usage(['agent'])
-    const status = await processor.status()
-    await processor.stop()
-    const events = await readUsageEvents(processor.dataDirectory)
-    const entries = [...(await usual.ledger()), ...(await strict.ledger())]
-    const judged = compare(entries, events)
-    const told = [
-      ...problems,
-      ...wrongTotals(judged, rows),
-      ...(status.deadLetters > 0 ? [`${status.deadLetters} spans became dead letters`] : []),
-      ...(status.droppedSpans > 0 ? [`agents gave up ${status.droppedSpans} spans`] : []),
-      ...(left.failed + left.droppedSpans > 0 ? ['some spans of the spool could not be sent'] : []),
-    ]
-    return summarise(judged, told, (performance.now() - startedMs) / 1000)
-  } finally {
-    await Promise.all([usual.stop(), strict.stop(), processor.stop()])
-    folder.remove()
-  }
+  const stop = (running: Provider | ProcessorProcess) => running.stop()
+  const { seed } = options
+  const usual = started.adopt(await startProvider({ seed }), stop)
+  const strict = started.adopt(await startProvider({ seed, rejectStreamOptions: true }), stop)
+  const data = join(folder.path, 'data')
+  const processor = started.adopt(await startProcessorProcess(data, { policyFile }), stop)
+
+  options.tell(`${options.calls} calls by ${options.agents} agents …`)
+  const problems = await runAgents(options, { usual, strict, processor, spoolDirectory })
+  const left = await sendLeftSpans(processor, spoolDirectory)
+  options.tell(`all agents have ended; ${left.sentSpans} spans were left in the spool and sent`)
+  const { rows } = await processor.usage(['agent'])
+  const status = await processor.status()
+  await processor.stop()
+  const events = await readUsageEvents(processor.dataDirectory)
+  const entries = [...(await usual.ledger()), ...(await strict.ledger())]
+  const judged = compare(entries, events)
+  const told = [
+    ...problems,
+    ...wrongTotals(judged, rows),
+    ...(status.deadLetters > 0 ? [`${status.deadLetters} spans became dead letters`] : []),
+    ...(status.droppedSpans > 0 ? [`agents gave up ${status.droppedSpans} spans`] : []),
+    ...(left.failed + left.droppedSpans > 0 ? ['some spans of the spool could not be sent'] : []),
+  ]
+  return summarise(judged, told, (performance.now() - startedMs) / 1000)
 }
 
 type Surroundings = {
