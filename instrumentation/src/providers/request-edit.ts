@@ -13,7 +13,7 @@ export function withMember(objectText: string, name: string, value: string): str
   if (objectText[at] === '}') return splice(objectText, open + 1, open + 1, member)
   let found: readonly [start: number, end: number] | null = null
   while (objectText[at] === '"') {
-    const nameEnd = endOfString(objectText, at + 1) + 1
+    const nameEnd = afterString(objectText, at)
     const start = skipSpace(objectText, skipSpace(objectText, nameEnd) + 1)
     const end = endOfValue(objectText, start)
     // Of members with one name the last counts.
@@ -34,7 +34,7 @@ const AFTER_PRIMITIVE = /[\s,\]}]/
 /** The index after the value that begins at `start`. */
 function endOfValue(text: string, start: number): number {
   const first = text[start]
-  if (first === '"') return endOfString(text, start + 1) + 1
+  if (first === '"') return afterString(text, start)
   if (first !== '{' && first !== '[') {
     let end = start
     while (end < text.length && !AFTER_PRIMITIVE.test(text.charAt(end))) end += 1
@@ -43,10 +43,16 @@ function endOfValue(text: string, start: number): number {
   let depth = 0
   for (let at = start; at < text.length; at += 1) {
     const character = text[at]
-    if (character === '"') at = endOfString(text, at + 1)
+    if (character === '"') at = afterString(text, at) - 1
     else if (character === '{' || character === '[') depth += 1
     else if (character === '}' || character === ']') depth -= 1
     if (depth === 0) return at + 1
   }
   return text.length
+}
+
+/** The index after the string that opens at `quote`; the text's end where it is not closed, so that no loop turns back. */
+function afterString(text: string, quote: number): number {
+  const end = endOfString(text, quote + 1)
+  return end < 0 ? text.length : end + 1
 }

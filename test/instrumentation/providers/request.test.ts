@@ -258,3 +258,13 @@ function byName([a]: readonly unknown[], [b]: readonly unknown[]): number {
 test('of members with one name the last is set, as it is the one that counts', () => {
   assert.equal(withMember('{"n":1,"\\u006e":2}', 'n', '3'), '{"n":1,"\\u006e":3}')
 })
+
+test('setting a member of a text that is no JSON comes to an end', () => {
+  for (const text of ['{"a":"x', '{"a":["x', '{"a":{"b":', '{"a"', '', '[1]', '{"a":1 "b":2}']) {
+    try {
+      withMember(text, 'n', '1')
+    } catch (error) {
+      assert.ok(error instanceof SyntaxError)
+    }
+  }
+})
