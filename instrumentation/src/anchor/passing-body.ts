@@ -1,6 +1,8 @@
 import { reportFault } from '../log.ts'
 import type { ByteFilter, EndReason } from '../providers/index.ts'
 import { isAbort } from './ending.ts'
+import { UnreadBodies } from './unread-bodies.ts'
+import type { WatchedBody } from './unread-bodies.ts'
 
 /** Sees what the app reads of a response, when it reads it. */
 export type BodyObserver = {
@@ -21,20 +23,21 @@ export type StartedBody = {
 
 type Controller = ReadableByteStreamController | ReadableStreamDefaultController<Uint8Array>
 
+/** The app's side; the controller is held weakly once it may be forgotten. */
+type AppSide = { deref(): Controller | undefined }
+
 /**
  * A body that nobody will ever read ends like one that was cancelled. The fetch of Node does the same for its own
  * bodies, but cannot for those that have a reader.
  */
-const abandoned = new FinalizationRegistry<PassingBody>((body) => body.abandon())
+const unread = new UnreadBodies()
 
-/**
- * Hands a body on chunk by chunk. Holds the network's side of it and never the app's, which could not be collected
- * otherwise.
- */
-export class PassingBody {
+/** Hands a body on chunk by chunk. */
+export class PassingBody implements WatchedBody {
   readonly #body: StartedBody
   readonly #observer: BodyObserver
   #filter: ByteFilter | null
+  #app: AppSide | null = null
   #isPulling = false
   /** The network's side has nothing more to give. */
   #isDrained = false
@@ -49,7 +52,9 @@ export class PassingBody {
   /** The app's side. */
   toStream(): ReadableStream<Uint8Array> {
     const source = {
-      start: (controller: Controller) => this.#followEnd(new WeakRef(controller)),
+      start: (controller: Controller) => {
+        this.#app = heldStrongly(controller)
+      },
       pull: (controller: Controller) => this.#pull(controller),
       cancel: (reason: unknown) => this.#cancel(reason),
     }
@@ -57,8 +62,14 @@ export class PassingBody {
     const stream = this.#body.isByteStream
       ? new ReadableStream({ type: 'bytes', ...source }, readAheadOfNothing)
       : new ReadableStream<Uint8Array>(source, readAheadOfNothing)
-    abandoned.register(stream, this, this)
+    this.#followEnd()
+    unread.add(this, stream)
     return stream
+  }
+
+  letGo(): void {
+    const controller = this.#app?.deref()
+    if (controller !== undefined) this.#app = new WeakRef(controller)
   }
 
   abandon(): void {
@@ -67,16 +78,16 @@ export class PassingBody {
   }
 
   /** The end, good or bad, is passed on when it comes, also while the app is not reading. */
-  #followEnd(app: WeakRef<Controller>): void {
+  #followEnd(): void {
     this.#body.reader.closed.then(
       () => {
         this.#isDrained = true
-        const controller = app.deref()
-        if (controller !== undefined) this.#closeIfDone(controller)
+        const app = this.#app?.deref()
+        if (app !== undefined) this.#closeIfDone(app)
       },
       (error: unknown) => {
         this.#end(isAbort(error) ? 'aborted' : 'failed')
-        app.deref()?.error(error)
+        this.#app?.deref()?.error(error)
       },
     )
   }
@@ -138,7 +149,12 @@ export class PassingBody {
   #end(reason: EndReason): void {
     if (this.#isEnded) return
     this.#isEnded = true
-    abandoned.unregister(this)
+    unread.delete(this)
     this.#observer.end(reason)
   }
+}
+
+/** Apart from all other functions: those made beside it would hold the controller too. */
+function heldStrongly(controller: Controller): AppSide {
+  return { deref: () => controller }
 }

@@ -186,6 +186,8 @@ test('a body that nobody can read any more is cancelled and ends as aborted', as
   }
   assert.deepEqual(ends, ['aborted'])
   assert.equal(log.cancelledWith.length, 1)
+  // The network's side was there all the time, as a socket keeps it.
+  assert.ok(response.body)
 })
 
 test('whatever a filter holds back and lets go, the app gets what it lets through', async () => {
