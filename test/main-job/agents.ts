@@ -43,5 +43,5 @@ export const PROVIDER = {
   ],
   outputTokens: { median: 240, sigma: 0.5 },
   reasoningTokens: { median: 1400, sigma: 0.2 },
-  latency: { firstTokenMs: { median: 250, sigma: 0.4 }, tokensPerSecond: 1500 },
+  latency: { firstTokenMs: { median: 220, sigma: 0.4 }, tokensPerSecond: 2000 },
 } as const

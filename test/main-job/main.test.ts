@@ -63,11 +63,13 @@ test('the main job stops the loop, agrees with the bill to the pico-USD, and cle
 
 /** Sends Ctrl-C, as a terminal does to the whole group, once the first call is counted. */
 async function interruptAtWork(child: ChildProcess): Promise<void> {
-  let stdout = ''
-  for await (const chunk of child.stdout ?? []) {
-    stdout += String(chunk)
-    if (/^writer +[1-9]/m.test(stdout)) break
-  }
+  await new Promise<void>((resolve) => {
+    let stdout = ''
+    child.stdout?.on('data', (chunk: Buffer) => {
+      stdout += chunk.toString()
+      if (/^writer +[1-9]/m.test(stdout)) resolve()
+    })
+  })
   process.kill(-(child.pid ?? 0), 'SIGINT')
   const [code] = await once(child, 'exit')
   assert.equal(code, 130)

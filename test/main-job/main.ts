@@ -32,6 +32,8 @@ for (const [signal, code] of [
   // A second one does not wait until all is cleaned up.
   process.on(signal, () => (ending === null ? void end(code) : process.exit(code)))
 }
+// Whoever reads this may leave before the end, as in `npm start | head`.
+process.stdout.on('error', () => void end(1))
 try {
   await end((await runJob()) ? 0 : 1)
 } catch (error) {

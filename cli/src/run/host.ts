@@ -16,6 +16,8 @@ export async function hostProcessor(
   { log }: { readonly log: (line: string) => void },
 ): Promise<void> {
   const released = releasedByParent()
+  // It may outlive whoever reads what it says.
+  process.stderr.on('error', () => {})
   // The terminal tells a Ctrl-C to its whole group, and the spans of the run's last moments still have to come.
   for (const signal of ['SIGINT', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => {})
   let processor: RunningProcessor
