@@ -91,4 +91,10 @@ export const ENVIRONMENT: readonly EnvironmentVariable[] = [
     default: null,
     meaning: 'Resource attributes of the spans; `service.name` is read from them too.',
   },
+  {
+    name: names.ENV_TRACEPARENT,
+    default: null,
+    meaning:
+      'Place of this process in the trace of the one that started it; calls without a span of their own hang below it.',
+  },
 ]

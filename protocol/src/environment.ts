@@ -28,6 +28,8 @@ export const ENV_OTLP_HEADERS = 'OTEL_EXPORTER_OTLP_HEADERS'
 export const ENV_OTLP_TRACES_HEADERS = 'OTEL_EXPORTER_OTLP_TRACES_HEADERS'
 export const ENV_SERVICE_NAME = 'OTEL_SERVICE_NAME'
 export const ENV_RESOURCE_ATTRIBUTES = 'OTEL_RESOURCE_ATTRIBUTES'
+/** Where this process stands in the trace of the one that started it, as W3C trace context. */
+export const ENV_TRACEPARENT = 'TRACEPARENT'
 
 export const DEFAULT_PORT = 4319
 export const DEFAULT_URL = `http://127.0.0.1:${DEFAULT_PORT}`

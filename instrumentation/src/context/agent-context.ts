@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { ENV_TRACEPARENT } from '@tokenfuse/protocol/names'
 import { readIdentity } from './identity.ts'
 import type { AgentIdentity, KnownIdentity } from './identity.ts'
 import { newSpanId, newTraceId, parseTraceparent } from './trace-ids.ts'
@@ -39,7 +40,7 @@ let inherited: TraceParent | null | undefined
 
 /** Where this process stands in the trace of the one that started it, as `TRACEPARENT` says. */
 export function inheritedTrace(): TraceParent | null {
-  if (inherited === undefined) inherited = parseTraceparent(process.env['TRACEPARENT'])
+  if (inherited === undefined) inherited = parseTraceparent(process.env[ENV_TRACEPARENT])
   return inherited
 }
 
