@@ -18,12 +18,14 @@ export interface WatchedBody {
 export class UnreadBodies {
   readonly #young = new Map<WatchedBody, WeakKey>()
   readonly #old = new FinalizationRegistry<WatchedBody>((body) => body.abandon())
-  #timer: NodeJS.Timeout | null = null
+  #isTimed = false
 
   /** `app` is what the app holds as long as it may read on. */
   add(body: WatchedBody, app: WeakKey): void {
     this.#young.set(body, app)
-    this.#timer ??= quietly(() => setTimeout(() => this.#grow(), YOUNG_MS).unref())
+    if (this.#isTimed) return
+    this.#isTimed = true
+    quietly(() => setTimeout(() => this.#grow(), YOUNG_MS).unref())
   }
 
   delete(body: WatchedBody): void {
@@ -31,7 +33,7 @@ export class UnreadBodies {
   }
 
   #grow(): void {
-    this.#timer = null
+    this.#isTimed = false
     for (const [body, app] of this.#young) {
       body.letGo()
       this.#old.register(app, body, body)
