@@ -1,5 +1,3 @@
-import { UNKNOWN_TOKENS } from '@tokenfuse/protocol/names'
-import type { UsagePart } from '@tokenfuse/protocol/names'
 import { estimateRequest, heuristicEstimate } from '../estimate/estimate.ts'
 import type { Estimate, EstimateRequest } from '../estimate/estimate.ts'
 import type { Estimator } from '../estimate/estimator.ts'
@@ -12,6 +10,7 @@ import { NO_TOOL_KEYS } from '../tools/tool-keys.ts'
 import type { ToolHasher, ToolKeys } from '../tools/tool-keys.ts'
 import { describeStart } from './call-start.ts'
 import type { CallStart } from './call-start.ts'
+import { completeUsage } from './completed-usage.ts'
 import type { Ending } from './ending.ts'
 import { failureEnding } from './ending.ts'
 import type { LiveCalls, UnfinishedCall } from './live-calls.ts'
@@ -119,8 +118,9 @@ export class Call implements UnfinishedCall {
     const { endpoint, facts } = this.#start
     const seen = ending.kind === 'response' ? (ending.facts?.outputText ?? '') : ''
     // Nothing seen is not the same as nothing written.
-    const output = estimate === 'all' && seen !== '' ? seen : null
-    return estimateRequest(facts.model, endpoint.dialect, facts.body, output)
+    const output = estimate !== 'input' && seen !== '' ? seen : null
+    const body = estimate === 'output' ? null : facts.body
+    return estimateRequest(facts.model, endpoint.dialect, body, output)
   }
 
   #record(settlement: Settlement, estimate: Estimate | null): void {
@@ -141,6 +141,7 @@ export class Call implements UnfinishedCall {
     const ending = this.#ended?.ending
     const response = ending?.kind === 'response' ? ending : null
     const keys = this.#keys()
+    const usage = estimate === null ? settlement : completeUsage(settlement, estimate)
     return {
       ...describeStart(this.#start),
       startTimeMs: this.#startTimeMs,
@@ -149,9 +150,9 @@ export class Call implements UnfinishedCall {
       responseId: response?.facts?.responseId ?? null,
       serviceTier: response?.facts?.serviceTier ?? null,
       finishReasons: response?.facts?.finishReasons ?? [],
-      parts: estimate === null ? settlement.parts : [estimatedPart(estimate)],
-      source: settlement.source,
-      problems: [...settlement.problems, ...this.#problems, ...(estimate?.problems ?? [])],
+      parts: usage.parts,
+      source: usage.source,
+      problems: [...usage.problems, ...this.#problems],
       error: settlement.error,
       statusCode: response?.statusCode ?? null,
       toolCallKeys: keys.calls,
@@ -177,9 +178,4 @@ export class Call implements UnfinishedCall {
     }
     return this.#toolKeys
   }
-}
-
-function estimatedPart({ input, output }: Estimate): UsagePart {
-  const tokens = { ...UNKNOWN_TOKENS, input, output }
-  return { part: 'message', model: null, tokens, webSearches: 0 }
 }

@@ -1,4 +1,5 @@
 import type { UsagePart, UsageSource } from '@tokenfuse/protocol/names'
+import type { ResponseFacts } from '../providers/index.ts'
 import type { Ending } from './ending.ts'
 
 /** What a call costs, before any estimate. */
@@ -7,8 +8,8 @@ export type Settlement = {
   readonly source: UsageSource
   readonly problems: readonly string[]
   readonly error: string | null
-  /** What is to be estimated because nobody said it: nothing, only what the model read, or also what it wrote. */
-  readonly estimate: 'nothing' | 'input' | 'all'
+  /** What is to be estimated because nobody said it: what the model read, what it wrote, or both. */
+  readonly estimate: 'nothing' | 'input' | 'output' | 'all'
 }
 
 /**
@@ -16,7 +17,9 @@ export type Settlement = {
  * - an error answer (status 400 and above) bills nothing: no tokens are known and none are owed;
  * - a request that never reached the provider bills nothing;
  * - a request that may have reached it and got no answer may be billed: its input is estimated, its output is unknown;
- * - an answer without usage is estimated, from what was sent and from what was seen of the answer.
+ * - an answer without usage is estimated, from what was sent and from what was seen of the answer;
+ * - an answer that broke off tells its input, and of its output only the beginning: the rest is estimated from what
+ *   was seen, and what the provider said is never lowered.
  * The first two carry `provider` as source, since nothing about their cost is uncertain.
  */
 export function settle(ending: Ending): Settlement {
@@ -37,13 +40,18 @@ export function settle(ending: Ending): Settlement {
   const isWhole = facts?.source === 'provider' || seen.includes('usage_missing')
   const problems = isWhole ? seen : [...seen, ...endProblems(reason)]
   if (facts !== null && facts.source !== null) {
-    return { parts: facts.parts, source: facts.source, problems, error, estimate: 'nothing' }
+    return { parts: facts.parts, source: facts.source, problems, error, estimate: missing(facts) }
   }
   if (isRefusedByProvider) {
     return { parts: [], source: 'provider', problems, error, estimate: 'nothing' }
   }
   const estimate = facts === null ? 'input' : 'all'
   return { parts: [], source: 'estimate', problems, error, estimate }
+}
+
+function missing({ source, parts, outputText }: ResponseFacts): Settlement['estimate'] {
+  if (source !== 'partial' || outputText === '') return 'nothing'
+  return parts.some(({ tokens }) => tokens.input !== null) ? 'output' : 'all'
 }
 
 function endProblems(reason: 'complete' | 'aborted' | 'failed'): string[] {

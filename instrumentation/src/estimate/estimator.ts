@@ -9,12 +9,18 @@ const QUEUE_MAX = 64
 /** A tokenizer does about a megabyte a second; more than this would only run into the time limit. */
 const TEXT_BYTES_MAX = 2 * 1024 * 1024
 const TIME_MS_MAX = 5_000
+/** The tokenizer's tables take half a second to load, and many where others have the machine. */
+const LOAD_MS_MAX = 120_000
 /** The thread is given up after so many failures: whatever is wrong with it does not pass. */
 const FAILURES_MAX = 3
 
 type Waiting = { readonly request: EstimateRequest; readonly done: (estimate: Estimate) => void }
 
-export type EstimatorOptions = { readonly timeMsMax?: number; readonly worker?: URL }
+export type EstimatorOptions = {
+  /** For the counting alone, however long the tokenizer took to load. */
+  readonly timeMsMax?: number
+  readonly worker?: URL
+}
 
 /**
  * Estimates by tokenizer in a thread of its own, one request after the other, and by length where that would take too
@@ -33,8 +39,10 @@ export class Estimator {
     this.#timeMsMax = timeMsMax
     this.#thread = new CountingThread(
       {
-        answered: ({ id, input, output }) => {
-          if (id === this.#currentId) this.#finish({ input, output })
+        answered: (answer) => {
+          if (answer.id !== this.#currentId) return
+          if (answer.type === 'counted') this.#finish(answer)
+          else this.#limitTime(this.#timeMsMax)
         },
         died: () => this.#giveUp(),
       },
@@ -63,16 +71,23 @@ export class Estimator {
       return
     }
     const { request } = this.#current
-    this.#timer = setTimeout(() => {
-      this.#thread.stop()
-      this.#giveUp()
-    }, this.#timeMsMax).unref()
+    this.#limitTime(LOAD_MS_MAX)
     this.#thread.ask({
       id: ++this.#currentId,
       encoding: encodingFor(request.model),
       input: request.input?.texts ?? [],
       output: request.output ?? '',
     })
+  }
+
+  /** For what the thread does now; what it did before is no matter. */
+  #limitTime(timeMs: number): void {
+    if (this.#current === null) return
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => {
+      this.#thread.stop()
+      this.#giveUp()
+    }, timeMs).unref()
   }
 
   #finish(counted: { readonly input: number; readonly output: number }): void {

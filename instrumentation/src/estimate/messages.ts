@@ -8,4 +8,12 @@ export type CountRequest = {
   readonly output: string
 }
 
-export type CountAnswer = { readonly id: number; readonly input: number; readonly output: number }
+export type CountAnswer =
+  /** The encoding is loaded: from here on it is the counting that takes the time. */
+  | { readonly id: number; readonly type: 'counting' }
+  | {
+      readonly id: number
+      readonly type: 'counted'
+      readonly input: number
+      readonly output: number
+    }

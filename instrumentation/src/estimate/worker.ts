@@ -10,11 +10,16 @@ parentPort?.on('message', (request: CountRequest) => {
 
 async function answer({ id, encoding, input, output }: CountRequest): Promise<void> {
   const encoder = await loadEncoder(encoding)
+  tell({ id, type: 'counting' })
   const count = (text: string) => countTokens(encoder, text)
-  const result: CountAnswer = {
+  tell({
     id,
+    type: 'counted',
     input: input.reduce((sum, text) => sum + count(text), 0),
     output: count(output),
-  }
-  parentPort?.postMessage(result)
+  })
+}
+
+function tell(answer: CountAnswer): void {
+  parentPort?.postMessage(answer)
 }

@@ -12,6 +12,7 @@ const PART: UsagePart = {
   webSearches: 0,
   tokens: { input: 5, cacheRead: 0, cacheWrite: 0, cacheWrite1h: 0, output: 2, reasoning: null },
 }
+const WITHOUT_INPUT: UsagePart = { ...PART, tokens: { ...PART.tokens, input: null } }
 const facts = (overrides: Partial<ResponseFacts> = {}): ResponseFacts => ({
   responseId: null,
   responseModel: null,
@@ -49,6 +50,22 @@ test('what a call costs: what its provider says, nothing where it cannot have co
         'nothing',
         null,
         ['response_broken'],
+      ],
+      [
+        'usage so far, and some text',
+        answer(200, { ...partly, outputText: 'so far' }, 'failed'),
+        'partial',
+        'output',
+        null,
+        ['response_broken'],
+      ],
+      [
+        'some text, and usage without input',
+        answer(200, { parts: [WITHOUT_INPUT], source: 'partial', outputText: 'so far' }, 'aborted'),
+        'partial',
+        'all',
+        null,
+        ['response_aborted'],
       ],
       ['an error with usage', answer(500, said), 'provider', 'nothing', '500', []],
       ['an error', answer(429, { error: 'slow_down' }), 'provider', 'nothing', 'slow_down', []],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { pathToFileURL } from 'node:url'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { writeFileSync } from 'node:fs'
 import { Tiktoken } from 'js-tiktoken/lite'
 import o200k from 'js-tiktoken/ranks/o200k_base'
@@ -30,7 +30,10 @@ test('texts are counted as the tokenizer counts them, off the app’s event loop
   const tokens = (text: string) => encoder.encode(text, [], []).length
   let ticks = 0
   const ticking = setInterval(() => ticks++, 10)
-  const { input, output, problems } = await estimate(new Estimator({ timeMsMax: 60_000 }), chat(content))
+  const { input, output, problems } = await estimate(
+    new Estimator({ timeMsMax: 60_000 }),
+    chat(content),
+  )
   clearInterval(ticking)
   // 3 around the message, 3 before the answer
   assert.equal(input, tokens('user') + tokens(content) + 6)
@@ -52,15 +55,31 @@ test('hostile texts are counted in bounded time', async () => {
   }
 })
 
-test('what takes too long, or is too large, is estimated by length and says so', async () => {
+test('what takes too long, or is too large, is estimated by length and says so', async (t) => {
   const request = chat('word '.repeat(1000))
   const byLength = heuristicEstimate(request)
   // 'user' and 5,000 characters, four to a token, and 6 around
   assert.deepEqual(byLength, { input: 1257, output: 3, problems: ['estimate_heuristic'] })
-  const hasty = new Estimator({ timeMsMax: 1 })
-  assert.deepEqual(await estimate(hasty, request), byLength)
+  const worker = workerFile(t, `answer({ id, type: 'counting' })`)
+  assert.deepEqual(await estimate(new Estimator({ timeMsMax: 20, worker }), request), byLength)
   const large = chat('x'.repeat(3_000_000))
   assert.deepEqual(await estimate(new Estimator(), large), heuristicEstimate(large))
+})
+
+test('however long the tokenizer takes to load, the time limit is for the counting', async (t) => {
+  const worker = workerFile(
+    t,
+    `setTimeout(() => {
+      answer({ id, type: 'counting' })
+      answer({ id, type: 'counted', input: 11, output: 2 })
+    }, 300)`,
+  )
+  const { input, output, problems } = await estimate(
+    new Estimator({ timeMsMax: 200, worker }),
+    chat('hello'),
+  )
+  // 11, and 6 around the message and before the answer
+  assert.deepEqual([input, output, problems], [17, 2, []])
 })
 
 test('a thread that dies or cannot start costs nothing but precision, and is given up in the end', async (t) => {
@@ -104,6 +123,18 @@ test('unknown stays unknown', async () => {
     problems: ['estimate_heuristic'],
   })
 })
+
+/** A worker that does this with each request. */
+function workerFile(t: TestContext, body: string): URL {
+  const file = join(temporaryFolder(t), 'worker.mjs')
+  writeFileSync(
+    file,
+    `import { parentPort } from 'node:worker_threads'
+    const answer = (message) => parentPort.postMessage(message)
+    parentPort.on('message', ({ id }) => { ${body} })`,
+  )
+  return pathToFileURL(file)
+}
 
 test('a process with an estimate under way ends when the app does', async (t) => {
   const app = `
