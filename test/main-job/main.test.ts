@@ -61,7 +61,7 @@ test('the main job stops the loop, agrees with the bill to the pico-USD, and cle
   await assertCleanedUp(job.child, job.folder)
 })
 
-/** Sends Ctrl-C, as a terminal does to the whole group, once the first call is counted. */
+/** Sends Ctrl-C once the first call is counted: as a terminal does to the whole group, and npm once more. */
 async function interruptAtWork(child: ChildProcess): Promise<void> {
   await new Promise<void>((resolve) => {
     let stdout = ''
@@ -71,6 +71,7 @@ async function interruptAtWork(child: ChildProcess): Promise<void> {
     })
   })
   process.kill(-(child.pid ?? 0), 'SIGINT')
+  child.kill('SIGINT')
   const [code] = await once(child, 'exit')
   assert.equal(code, 130)
 }

@@ -5,6 +5,7 @@
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { exitCodeOf, onEndingSignal } from '../../cli/src/ending-signals.ts'
 import { styleFor } from '../../cli/src/output/style.ts'
 import { LOOP } from './agents.ts'
 import { compareBills } from './bill.ts'
@@ -24,14 +25,7 @@ view.show(BEFORE_START)
 const { JobStart } = await import('./job.ts')
 const start = new JobStart()
 let ending: Promise<never> | null = null
-for (const [signal, code] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-  ['SIGHUP', 129],
-] as const) {
-  // A second one does not wait until all is cleaned up.
-  process.on(signal, () => (ending === null ? void end(code) : process.exit(code)))
-}
+onEndingSignal((signal) => void end(exitCodeOf(signal)))
 // Whoever reads this may leave before the end, as in `npm start | head`.
 process.stdout.on('error', () => void end(1))
 try {

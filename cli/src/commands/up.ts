@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { DEFAULT_PORT, TOKEN_FILE } from '@tokenfuse/protocol/names'
 import type { Command } from 'commander'
+import { onEndingSignal } from '../ending-signals.ts'
 import { printLines, tellLines } from '../output/print.ts'
 import { reportError } from '../output/report-error.ts'
 import { type Style, styleFor } from '../output/style.ts'
@@ -45,10 +46,7 @@ async function up({ port, data, policy, json = false }: UpOptions): Promise<void
     log: (line) => tellLines([line]),
     ...(policy === undefined ? {} : { policyFile: policy }),
   })
-  // A second signal ends the process at once.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => void processor.close())
-  }
+  onEndingSignal(() => void processor.close())
   const { url } = processor
   if (json) {
     const tokenFile = join(directory, TOKEN_FILE)

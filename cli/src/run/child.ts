@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
-import { constants } from 'node:os'
 import { TokenfuseError } from '@tokenfuse/protocol/names'
+import { exitCodeOf } from '../ending-signals.ts'
 
 export type ChildEnd = { readonly code: number | null; readonly signal: NodeJS.Signals | null }
 
@@ -45,7 +45,7 @@ export function endLike({ code, signal }: ChildEnd): void {
     return
   }
   // For signals that would not end this process, or not at once.
-  process.exitCode = 128 + constants.signals[signal]
+  process.exitCode = exitCodeOf(signal)
   if (ENDING.includes(signal)) process.kill(process.pid, signal)
 }
 

@@ -26,6 +26,8 @@ test('up tells where it is, is found from its folder, and ends with 0 on Ctrl-C 
     const found = await tokenfuse(['status'], { folder })
     assert.ok(found.stdout.includes(ready.url))
     child.kill(signal)
+    // npm passes on what the terminal has told already.
+    child.kill(signal)
     assert.equal((await ended).code, 0)
     assert.ok(!existsSync(join(folder, '.tokenfuse/endpoint.json')))
   }
