@@ -34,7 +34,8 @@ if (files.length === 0) {
 const skips: { readonly name: string; readonly reason: string | null }[] = []
 const tests = run({
   files: files.map((file) => join(root, file)),
-  concurrency: Math.max(2, availableParallelism()),
+  // One more than there are cores: many tests wait for processes of their own.
+  concurrency: availableParallelism() + 1,
   timeout: FILE_TIMEOUT_MS,
   execArgv: ['-C', 'tokenfuse-source'],
 })

@@ -37,7 +37,6 @@ const SKIP_WITH_REASON = `test('needs a thing', (t) => t.skip('the thing is miss
 
 test('a failing test fails the run', (t) => {
   assert.equal(runTests(t, { 'test/a.test.ts': PASS, 'test/b.test.ts': FAIL }).status, 1)
-  assert.equal(runTests(t, { 'test/a.test.ts': PASS }).status, 0)
 })
 
 test('a skipped test is named with its reason, and CI refuses one without', (t) => {
@@ -46,8 +45,9 @@ test('a skipped test is named with its reason, and CI refuses one without', (t) 
   assert.equal(withReason.status, 0)
 
   const without = { 'test/a.test.ts': SKIP }
-  assert.match(runTests(t, without).stderr, /SKIPPED needs a thing: no reason given/)
-  assert.equal(runTests(t, without).status, 0)
+  const elsewhere = runTests(t, without)
+  assert.match(elsewhere.stderr, /SKIPPED needs a thing: no reason given/)
+  assert.equal(elsewhere.status, 0)
   assert.equal(runTests(t, without, { ci: true }).status, 1)
 })
 
@@ -58,7 +58,7 @@ test('slow suites run only when named, and a filter that fits nothing fails', (t
     'test/stack/c.test.ts': FAIL,
   }
   assert.equal(runTests(t, files).status, 0)
-  assert.equal(runTests(t, files, { filters: ['test/stack'] }).status, 1)
-  assert.equal(runTests(t, files, { filters: ['./test/b.slow.test.ts'] }).status, 1)
+  const named = runTests(t, files, { filters: ['test/stack', './test/b.slow.test.ts'] })
+  assert.match(named.stdout, /fail 2/)
   assert.equal(runTests(t, files, { filters: ['nowhere'] }).status, 1)
 })

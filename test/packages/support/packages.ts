@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 export const root = join(import.meta.dirname, '../../..')
@@ -31,22 +31,30 @@ export function packAll(destination: string): Record<PackageFolder, string> {
 }
 
 /**
- * Installs the tarballs into an empty folder, without a registry: what they depend on is taken from this workspace's
+ * Installs the tarballs into an empty folder, without a registry: what they depend on is copied from this workspace's
  * node_modules. Only what they declare is there, so an import of anything else fails.
  */
 export function installInto(
   folder: string,
   tarballs: Readonly<Record<PackageFolder, string>>,
 ): void {
-  const dependencies = Object.fromEntries([
-    ...[...thirdPartyClosure()].map(([name, path]) => [name, `file:${path}`] as const),
-    ...PACKAGES.map((of) => [manifestOf(join(root, of)).name, `file:${tarballs[of]}`] as const),
-  ])
+  const dependencies: Record<string, string> = {}
+  for (const [name, path] of thirdPartyClosure()) {
+    const copy = join(folder, 'vendor', name)
+    cpSync(path, copy, { recursive: true })
+    // npm would want to install what a linked package is developed with.
+    const manifest = { ...manifestOf(copy), devDependencies: {} }
+    writeFileSync(join(copy, 'package.json'), JSON.stringify(manifest))
+    dependencies[name] = `file:vendor/${name}`
+  }
+  for (const of of PACKAGES) {
+    dependencies[manifestOf(join(root, of)).name] = `file:${tarballs[of]}`
+  }
   writeFileSync(
     join(folder, 'package.json'),
     JSON.stringify({ name: 'app', version: '1.0.0', private: true, dependencies }),
   )
-  npm(folder, ['install', '--offline', '--install-links', '--ignore-scripts', '--no-audit'])
+  npm(folder, ['install', '--offline', '--install-links=false', '--ignore-scripts', '--no-audit'])
 }
 
 /** All that our packages depend on, directly or not: name and folder. */
