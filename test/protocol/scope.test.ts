@@ -92,7 +92,7 @@ test('a scope name taken apart gives back its dimensions and values, whatever is
       const key = scopeKey(dimensions, { ...call, ...named, tags })
       assert.deepEqual(parseScopeKey(key), pairs)
     }),
-    { numRuns: 1000 },
+    { numRuns: 300 },
   )
 })
 

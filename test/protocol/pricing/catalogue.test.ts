@@ -89,7 +89,7 @@ test('whatever a provider and model are called, there is a price above zero', ()
         for (const { price } of rate[kind].tiers) assert.ok(price > 0n, kind)
       }
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   )
 })
 
