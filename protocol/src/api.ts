@@ -2,6 +2,7 @@ import type { BudgetUnit, Decision } from './decision.ts'
 import type { LogEntry } from './log-event.ts'
 import type { Budget } from './policy/schema.ts'
 import type { Dimension } from './scope.ts'
+import type { UsageEvent } from './usage-event.ts'
 
 /** Sums over calls. Unknown counts add nothing; `estimatedCalls` says how many rest on an estimate. */
 export type UsageTotals = {
@@ -107,13 +108,28 @@ export type OverrideAnswer = {
   readonly until: string | null
 }
 
-/** `GET /v1/decisions/{id}`: what was decided, from which inputs. */
-export type ExplainAnswer = {
+/** `GET /v1/decisions/{id}` */
+export type ExplainAnswer = ExplainedDecision | ExplainedRefusal
+
+/** What the governor decided, from which inputs. */
+export type ExplainedDecision = {
+  readonly kind: 'decision'
   readonly decision: Decision
   /** Whether the decision still holds. */
   readonly inForce: boolean
   /** The event that led to it; `null` where the log does not reach that far back any more. */
   readonly cause: LogEntry | null
   /** The oldest offset that the log still has. */
+  readonly logReachesBackTo: number
+}
+
+/** A call that its guard refused by itself, for want of credit. */
+export type ExplainedRefusal = {
+  readonly kind: 'refusal'
+  readonly id: string
+  /** The call that was refused, where the log has it. */
+  readonly call: LogEntry<UsageEvent>
+  /** How its budget stands now; `null` where nothing counts in it any more. */
+  readonly budget: BudgetStatus | null
   readonly logReachesBackTo: number
 }

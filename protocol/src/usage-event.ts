@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { BUDGET_UNITS } from './decision.ts'
 import { USAGE_PART_KINDS, USAGE_SOURCES } from './usage-part.ts'
 
 const count = z.int().nonnegative().nullable()
@@ -48,11 +49,28 @@ export const tokenCountsSchema = z.object({
   reasoning: count,
 })
 
+const amount = z.string().regex(/^-?\d{1,30}$/)
+
+/** Why a guard refused a call by itself, as the accounts at hand stood. */
+export const ownRefusalSchema = z.object({
+  reason: z.string(),
+  budget: z.string().nullable(),
+  scope: z.string().nullable(),
+  unit: z.enum(BUDGET_UNITS).nullable(),
+  limit: amount.nullable(),
+  spent: amount.nullable().describe('of the whole scope, as the governor told it last'),
+  needed: amount.nullable().describe('the least with which the call could have run'),
+})
+export type OwnRefusal = z.output<typeof ownRefusalSchema>
+
 export const verdictSchema = z.object({
   action: name,
   reserve: count,
   cap: count,
-  decision: z.string().nullable(),
+  decision: z.string().nullable().describe('of the governor, or of the guard where it refuses'),
+  refusal: ownRefusalSchema
+    .optional()
+    .describe('only where the guard refused by itself, and not for a decision of the governor'),
 })
 export type Verdict = z.output<typeof verdictSchema>
 

@@ -152,8 +152,9 @@ export class FetchAnchor {
     return this.#exchange(caught, plan, call)
   }
 
-  #refuse({ start, outgoing }: Caught, { refusal, verdict }: Admission & { admit: false }) {
-    this.#options.record(refusedCallRecord(start, refusal, verdict))
+  #refuse({ start, outgoing }: Caught, admission: Admission & { admit: false }) {
+    const { refusal } = admission
+    this.#options.record(refusedCallRecord(start, admission))
     const isStainless = [...outgoing.headers.keys()].some((name) => name.startsWith('x-stainless-'))
     const { body, ...init } = refusalOnWire(refusal, start.endpoint.dialect, isStainless)
     const response = new Response(body, init)

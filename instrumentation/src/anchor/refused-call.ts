@@ -1,5 +1,5 @@
-import type { UsagePart, Verdict } from '@tokenfuse/protocol/names'
-import type { Refusal } from '../guard/guard.ts'
+import type { UsagePart } from '@tokenfuse/protocol/names'
+import type { Admission } from '../guard/guard.ts'
 import type { CallRecord } from '../telemetry/call-record.ts'
 import { describeStart } from './call-start.ts'
 import type { CallStart } from './call-start.ts'
@@ -15,10 +15,10 @@ const NOTHING_BILLED: UsagePart = {
 /** The record of a call that was refused before any byte of it left. */
 export function refusedCallRecord(
   start: CallStart,
-  { action, reason, decisionId, budget }: Refusal,
-  verdict: Verdict,
+  { refusal, verdict, refusedAtMs }: Admission & { readonly admit: false },
 ): CallRecord {
-  const nowMs = Date.now()
+  const { action, reason, decisionId, budget } = refusal
+  const nowMs = refusedAtMs ?? Date.now()
   return {
     ...describeStart(start),
     startTimeMs: nowMs,

@@ -111,8 +111,8 @@ export class CreditGuard implements Guard {
 
   #decide(call: GuardedCall): Admission | Promise<Admission> {
     const decided = this.#decisions.admit(call)
-    if (!decided.admit) return decided
     const now = this.#now()
+    if (!decided.admit) return { ...decided, refusedAtMs: now.logMs }
     const size = promptSize(call)
     const { facts, endpoint, values } = call
     const ask: Ask = {
@@ -201,12 +201,7 @@ export class CreditGuard implements Guard {
   ): Admission {
     if (outcome.type === 'refuse') {
       const id = `${this.#settings.guardId}-${this.#nextAsk++}`
-      const refusal = refusalFor(outcome.why, outcome.budget, id)
-      return {
-        admit: false,
-        refusal,
-        verdict: { action: refusal.action, reserve: null, cap: null, decision: id },
-      }
+      return refusalFor(outcome, id, this.#now().logMs)
     }
     const { cap, holds } = outcome
     const profile = this.#book.profile(call.values, call.endpoint.provider, call.facts.model)

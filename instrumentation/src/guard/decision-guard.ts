@@ -25,7 +25,7 @@ export class DecisionGuard implements Guard {
     const refusal = decision === null ? null : refusalOf(decision)
     return refusal === null
       ? { admit: true, verdict, admittedAtMs: null, reservation: null }
-      : { admit: false, refusal, verdict }
+      : { admit: false, refusal, verdict, refusedAtMs: null }
   }
 
   settle(): void {

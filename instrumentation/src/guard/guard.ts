@@ -34,7 +34,13 @@ export type Admission =
       /** The guard's own, given back to `settle`; `null` where nothing was reserved. */
       readonly reservation: unknown
     }
-  | { readonly admit: false; readonly refusal: Refusal; readonly verdict: Verdict }
+  | {
+      readonly admit: false
+      readonly refusal: Refusal
+      readonly verdict: Verdict
+      /** When, as `admittedAtMs`. */
+      readonly refusedAtMs: number | null
+    }
 
 /** What became of an admitted call. */
 export type CallOutcome = {

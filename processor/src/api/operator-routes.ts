@@ -4,7 +4,6 @@ import {
   type BudgetChangeAnswer,
   type BudgetsAnswer,
   DEFAULT_TENANT,
-  type ExplainAnswer,
   type OverrideAnswer,
   parseAmount,
   picoUsdFromUsd,
@@ -15,6 +14,7 @@ import { z } from 'zod'
 import { withBudget, withoutBudget } from '../policy/edit-policy.ts'
 import { readJson } from './body.ts'
 import type { ApiContext, ApiEnv } from './context.ts'
+import { explain } from './explain.ts'
 
 /** A budget as the policy file has it; what it says is checked with the whole file. */
 const writtenBudgetSchema = z.record(z.string(), z.unknown())
@@ -84,21 +84,7 @@ export function addOperatorRoutes(app: Hono<ApiEnv>, context: ApiContext): void 
     return c.json(answer)
   })
 
-  app.get('/v1/decisions/:id', async (c) => {
-    const decision = governor.decision(c.req.param('id'))
-    if (!decision) {
-      throw new TokenfuseError('not_found', `there is no decision "${c.req.param('id')}"`, {
-        fix: 'The latest 10,000 are kept. A refusal of the guard itself is in the usage event of its call.',
-      })
-    }
-    const answer: ExplainAnswer = {
-      decision,
-      inForce: governor.decisions().some(({ id }) => id === decision.id),
-      cause: await context.log.entry(decision.version),
-      logReachesBackTo: context.log.stats().firstOffset,
-    }
-    return c.json(answer)
-  })
+  app.get('/v1/decisions/:id', async (c) => c.json(await explain(context, c.req.param('id'))))
 }
 
 function budgetsAnswer({ loop }: ApiContext): BudgetsAnswer {

@@ -1,4 +1,4 @@
-import type { DeadLetter, LogEntry, LogEvent } from '@tokenfuse/protocol'
+import type { DeadLetter, LogEntry, LogEvent, UsageEvent } from '@tokenfuse/protocol'
 
 /** What the log holds, for people; cheap to ask. */
 export type LogStats = {
@@ -52,6 +52,12 @@ export interface EventLog {
 
   /** The entry at an offset; `null` where the log does not reach that far, or does not any more. */
   entry(offset: number): Promise<LogEntry | null>
+
+  /**
+   * The call that a guard refused by itself, by the id of its verdict; `null` where the log does not hold it, or does
+   * not any more.
+   */
+  refusedCall(verdictId: string): Promise<LogEntry<UsageEvent> | null>
 
   /** The last state saved, or `null`. The records are read while they are asked for; ask before anything is written. */
   loadState(): Promise<StoredState | null>

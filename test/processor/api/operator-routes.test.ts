@@ -2,12 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import test, { type TestContext } from 'node:test'
-import type {
-  BudgetChangeAnswer,
-  BudgetsAnswer,
-  ExplainAnswer,
-  OverrideAnswer,
-} from '@tokenfuse/protocol'
+import type { BudgetChangeAnswer, BudgetsAnswer, OverrideAnswer } from '@tokenfuse/protocol'
 import { runProcessor, temporaryFolder } from '../../support/processor.ts'
 
 async function start(t: TestContext, policy: string) {
@@ -81,12 +76,4 @@ test('an override raises the limit of its scope and says until when', async (t) 
   assert.equal(wrongUnit.status, 400)
   const noBudget = await request('POST', '/v1/overrides', { ...override, budget: 'none' })
   assert.equal(noBudget.status, 404)
-})
-
-test('an unknown decision is not found, and the answer says where else to look', async (t) => {
-  const { request } = await start(t, POLICY)
-  const { status, body } = await request('GET', '/v1/decisions/d0-0')
-  assert.equal(status, 404)
-  assert.match(JSON.stringify(body), /10,000/)
-  assert.equal((body as Partial<ExplainAnswer>).decision, undefined)
 })

@@ -149,4 +149,36 @@ export function testEventLog(name: string, openLog: OpenLog): void {
     ])
     assert.equal(log.stats().deadLetters, 3)
   })
+
+  test(`${name}: a call that a guard refused is found by its verdict's id until the log lets it go`, async (t) => {
+    const { open, setClock } = openLog(t)
+    const log = open()
+    t.after(() => log.close())
+    const refusal = {
+      reason: 'nothing is left',
+      budget: 'all',
+      scope: '*',
+      unit: 'tokens' as const,
+      limit: '10',
+      spent: '9',
+      needed: '5',
+    }
+    const verdict = { action: 'block', reserve: null, cap: null, decision: 'guard-1-7', refusal }
+    const refused = usageEvent({ verdict })
+    // One that was refused for a decision of the governor is explained by that decision.
+    const blocked = usageEvent({ verdict: { ...verdict, decision: 'd3-0', refusal: undefined } })
+    setClock(1000)
+    await log.append([event('a'), refused, blocked, refused])
+    assert.deepEqual(await log.refusedCall('guard-1-7'), {
+      offset: 2,
+      logTimeMs: 1000,
+      event: refused,
+    })
+    assert.equal(await log.refusedCall('d3-0'), null)
+    setClock(100 * 86_400_000)
+    await log.append([event('b')])
+    await log.saveState(5, [])
+    await log.retain(5)
+    assert.equal(await log.refusedCall('guard-1-7'), null)
+  })
 }

@@ -17,7 +17,13 @@ export type Hold = { readonly account: GuardAccount; readonly amount: bigint }
 export type AdmissionOutcome =
   | { readonly type: 'admit'; readonly cap: number | null; readonly holds: readonly Hold[] }
   | { readonly type: 'wait'; readonly stage: Stage; readonly needs: readonly Hold[] }
-  | { readonly type: 'refuse'; readonly claim: Claim; readonly why: 'exhausted' | 'uncappable' }
+  | {
+      readonly type: 'refuse'
+      readonly claim: Claim
+      readonly why: 'exhausted' | 'uncappable'
+      /** The least with which it could have run. */
+      readonly needed: bigint
+    }
 
 /**
  * Whether a call may run on the credit at hand, how long its answer may be, or what it waits for. Far from a limit
@@ -35,7 +41,10 @@ export function admit(
     const strict = claims.find(
       ({ budget }) => budget.mode === 'hard' && budget.uncappable === 'refuse',
     )
-    if (strict) return { type: 'refuse', claim: strict, why: 'uncappable' }
+    if (strict) {
+      const needed = needOf(cost, strict, cost.p99Output)
+      return { type: 'refuse', claim: strict, why: 'uncappable', needed }
+    }
   }
   for (let at: Stage = stage; ; at = next(at)) {
     const output = outputAt(at, cost, claims, callers)
@@ -43,7 +52,9 @@ export function admit(
     const short = needs.find(({ claim, amount }) => idle(claim.account) < amount)
     if (!short) return admitted(cost, output, needs, at)
     const spentUp = isSpentUp(short.claim.account, short.amount, nowMs)
-    if (spentUp && at === 'minimum') return { type: 'refuse', claim: short.claim, why: 'exhausted' }
+    if (spentUp && at === 'minimum') {
+      return { type: 'refuse', claim: short.claim, why: 'exhausted', needed: short.amount }
+    }
     const comesDown = spentUp || (at === 'wanted' && short.claim.account.state === 'waiting')
     if (comesDown) continue
     const holds = needs.map(({ claim, amount }) => ({ account: claim.account, amount }))

@@ -1,4 +1,9 @@
-import type { CallProfile, DimensionValues, ProfileAnswer } from '@tokenfuse/protocol/names'
+import type {
+  BudgetUnit,
+  CallProfile,
+  DimensionValues,
+  ProfileAnswer,
+} from '@tokenfuse/protocol/names'
 import type { Hold, Stage } from './admission.ts'
 import type { CallCost } from './call-cost.ts'
 
@@ -32,9 +37,25 @@ export type RefusalCause =
   | 'stale'
   | 'too_many_waiting'
 
+/** Amounts in the budget's unit. */
+export type AccountFigures = {
+  readonly scope: string
+  readonly unit: BudgetUnit
+  readonly limit: bigint
+  readonly spent: bigint
+  readonly needed: bigint
+}
+
 export type FinalOutcome =
   | { readonly type: 'admit'; readonly cap: number | null; readonly holds: readonly Hold[] }
-  | { readonly type: 'refuse'; readonly budget: string | null; readonly why: RefusalCause }
+  | {
+      readonly type: 'refuse'
+      readonly why: RefusalCause
+      /** The budget that it failed on, or one of them. */
+      readonly budget: string | null
+      /** How that budget's account stood, where there was one. */
+      readonly account?: AccountFigures
+    }
 
 export type AskOutcome = FinalOutcome | { readonly type: 'wait' }
 

@@ -20,7 +20,15 @@ import {
   tell,
 } from './guard-account.ts'
 import { admitStale } from './stale.ts'
-import type { Ask, AskOutcome, FinalOutcome, Now, Opening, WaitingAsk } from './ask.ts'
+import type {
+  Ask,
+  AskOutcome,
+  FinalOutcome,
+  Now,
+  Opening,
+  RefusalCause,
+  WaitingAsk,
+} from './ask.ts'
 
 const MAX_ACCOUNTS = 10_000
 const MAX_PROFILES = 1_000
@@ -140,8 +148,13 @@ export class CreditBook {
       return outcome
     }
     if (outcome.type === 'refuse')
-      return { type: 'refuse', budget: outcome.claim.budget.id, why: outcome.why }
-    if (isLate) return { type: 'refuse', budget: claims[0]?.budget.id ?? null, why: 'waited' }
+      return refusal(outcome.why, outcome.claim.account, outcome.needed)
+    if (isLate) {
+      const short = outcome.needs.find(({ account, amount }) => idle(account) < amount)
+      return short
+        ? refusal('waited', short.account, short.amount)
+        : { type: 'refuse', budget: null, why: 'waited' }
+    }
     ask.stage = outcome.stage
     for (const { account, amount } of outcome.needs) {
       if (account.need === 0n && idle(account) < amount) account.need = amount
@@ -300,6 +313,11 @@ export class CreditBook {
     this.#accounts.delete(key)
     this.#ended.add(account)
   }
+}
+
+function refusal(why: RefusalCause, account: GuardAccount, needed: bigint): FinalOutcome {
+  const { budget, scope, unit, limit, spent } = account
+  return { type: 'refuse', why, budget, account: { scope, unit, limit, spent, needed } }
 }
 
 export type CreditLedger = {

@@ -12,6 +12,8 @@ const SCHEMA = `
     type TEXT NOT NULL,
     payload TEXT NOT NULL
   ) STRICT;
+  CREATE TABLE refusals (id TEXT PRIMARY KEY, offset INTEGER NOT NULL) WITHOUT ROWID, STRICT;
+  CREATE INDEX refusals_offset ON refusals(offset);
   CREATE TABLE state (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID, STRICT;
   CREATE TABLE dead_letters (
     id INTEGER PRIMARY KEY,

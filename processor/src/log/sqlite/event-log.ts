@@ -1,6 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type DeadLetter, type LogEntry, type LogEvent, TokenfuseError } from '@tokenfuse/protocol'
+import {
+  type DeadLetter,
+  type LogEntry,
+  type LogEvent,
+  TokenfuseError,
+  type UsageEvent,
+} from '@tokenfuse/protocol'
 import { encodeEvent } from '../codec.ts'
 import { LiveEntries } from '../live-entries.ts'
 import type { EventLog, LogStats, StateChange, StoredState } from '../port.ts'
@@ -8,6 +14,7 @@ import { inTransaction, openDatabase, usedBytes } from './database.ts'
 import { DEAD_LETTER_LIMITS, type DeadLetterLimits, DeadLetterTable } from './dead-letters.ts'
 import { EntryTable, type NewEntries } from './entry-table.ts'
 import { fromSqliteError } from './errors.ts'
+import { RefusalTable } from './refusal-table.ts'
 import { StateTable } from './state-table.ts'
 
 export type SqliteLogOptions = {
@@ -42,6 +49,7 @@ export class SqliteEventLog implements EventLog {
   readonly #path: string
   readonly #database: DatabaseSync
   readonly #entries: EntryTable
+  readonly #refusals: RefusalTable
   readonly #state: StateTable
   readonly #deadLetters: DeadLetterTable
   readonly #retentionMs: number
@@ -62,6 +70,7 @@ export class SqliteEventLog implements EventLog {
     this.#database = database
     const deadLetterLimits = options.deadLetterLimits ?? DEAD_LETTER_LIMITS
     this.#entries = this.#guarded(() => new EntryTable(database))
+    this.#refusals = this.#guarded(() => new RefusalTable(database))
     this.#state = this.#guarded(() => new StateTable(database))
     this.#deadLetters = this.#guarded(() => new DeadLetterTable(database, deadLetterLimits))
   }
@@ -103,6 +112,14 @@ export class SqliteEventLog implements EventLog {
     return this.#guarded(() => this.#entries.find(offset))
   }
 
+  async refusedCall(verdictId: string): Promise<LogEntry<UsageEvent> | null> {
+    const entry = this.#guarded(() => {
+      const offset = this.#refusals.find(verdictId)
+      return offset === null ? null : this.#entries.find(offset)
+    })
+    return entry?.event.type === 'usage' ? { ...entry, event: entry.event } : null
+  }
+
   async loadState(): Promise<StoredState | null> {
     return this.#state.load()
   }
@@ -121,7 +138,11 @@ export class SqliteEventLog implements EventLog {
     let deleted = 0
     while (!this.#closed && this.#isOver(1)) {
       const beforeMs = this.#isTooLarge(1) ? Infinity : this.#now() - this.#retentionMs
-      const count = this.#transaction(() => this.#entries.deleteOldest(lastOffset, beforeMs))
+      const count = this.#transaction(() => {
+        const deletedEntries = this.#entries.deleteOldest(lastOffset, beforeMs)
+        this.#refusals.deleteBefore(this.#entries.firstOffset)
+        return deletedEntries
+      })
       if (count === 0) break
       deleted += count
       await nextTurn()
@@ -185,10 +206,12 @@ export class SqliteEventLog implements EventLog {
   #commit(calls: readonly WaitingCall[]): LogEntry[][] {
     const logTimeMs = Math.max(this.#entries.logTimeMs, Math.floor(this.#now()))
     const letters = calls.flatMap((call) => call.letters)
-    const { inserted, lettersCommitted } = this.#transaction(() => ({
-      inserted: this.#entries.insert(calls, logTimeMs),
-      lettersCommitted: this.#deadLetters.add(letters, logTimeMs),
-    }))
+    const { inserted, lettersCommitted } = this.#transaction(() => {
+      const inserted = this.#entries.insert(calls, logTimeMs)
+      for (const entries of inserted.entries)
+        for (const entry of entries) this.#refusals.insert(entry)
+      return { inserted, lettersCommitted: this.#deadLetters.add(letters, logTimeMs) }
+    })
     inserted.committed()
     lettersCommitted()
     const entries = inserted.entries.flat()
