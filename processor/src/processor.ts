@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import {
+  type Budget,
   type DeadLetter,
   DEFAULT_PORT,
   type LogEntry,
@@ -159,6 +160,7 @@ export class Processor implements RunningProcessor {
       policyProblem: () => this.#policy.problem,
       editPolicy: (change: (text: string) => string, basedOn: number | null) =>
         this.#policy.edit(change, basedOn),
+      setRunBudget: (id: string, budget: Budget | null) => this.#policy.setRunBudget(id, budget),
       isReady: () => this.#isReady,
       now: Date.now,
     }

@@ -94,7 +94,10 @@ export type BudgetsAnswer = {
   readonly budgets: readonly Budget[]
 }
 
-/** `PUT` and `DELETE /v1/budgets/{id}`: the version in which the change came into force. */
+/**
+ * `PUT`, `PATCH` and `DELETE /v1/budgets/{id}`: the version in which the change came into force. A budget is sent as
+ * the policy file has it; `PATCH` leaves what is not named as it is. Those of runs (`runBudgetId`) are in no file.
+ */
 export type BudgetChangeAnswer = { readonly policyVersion: number }
 
 /** `POST /v1/overrides` */

@@ -1,5 +1,5 @@
 import type { HttpBindings } from '@hono/node-server'
-import type { PriceCatalogue } from '@tokenfuse/protocol'
+import type { Budget, PriceCatalogue } from '@tokenfuse/protocol'
 import type { GovernorLoop } from '../governor-loop.ts'
 import type { EventLog } from '../log/port.ts'
 import type { MetricRegistry } from '../metrics/registry.ts'
@@ -24,6 +24,8 @@ export type ApiContext = {
   policyProblem(): string | null
   /** Changes the policy file; see `PolicyKeeper.edit`. */
   editPolicy(change: (text: string) => string, basedOn: number | null): Promise<number>
+  /** Puts a budget of a run into force, or takes it away; see `PolicyKeeper.setRunBudget`. */
+  setRunBudget(id: string, budget: Budget | null): Promise<number>
   /** Whether the log was read to its end. */
   isReady(): boolean
   /** The wall clock, milliseconds since 1970. */

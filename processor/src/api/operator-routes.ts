@@ -1,20 +1,29 @@
 import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import {
   amountSchema,
   type BudgetChangeAnswer,
+  budgetSchema,
   type BudgetsAnswer,
   DEFAULT_TENANT,
   type OverrideAnswer,
+  isRunBudget,
   parseAmount,
   picoUsdFromUsd,
   TokenfuseError,
 } from '@tokenfuse/protocol'
 import type { Hono } from 'hono'
 import { z } from 'zod'
-import { withBudget, withoutBudget } from '../policy/edit-policy.ts'
+import {
+  withBudget,
+  withBudgetFields,
+  withoutBudget,
+  type WrittenBudget,
+} from '../policy/edit-policy.ts'
 import { readJson } from './body.ts'
 import type { ApiContext, ApiEnv } from './context.ts'
 import { explain } from './explain.ts'
+import { parse } from './requests.ts'
 
 /** A budget as the policy file has it; what it says is checked with the whole file. */
 const writtenBudgetSchema = z.record(z.string(), z.unknown())
@@ -44,20 +53,33 @@ export function addOperatorRoutes(app: Hono<ApiEnv>, context: ApiContext): void 
   })
 
   app.put('/v1/budgets/:id', async (c) => {
-    const written = await readJson(c.env.incoming, writtenBudgetSchema)
-    const budget = { ...written, id: c.req.param('id') }
+    const budget = await writtenBudget(c.env.incoming, c.req.param('id'))
+    const policyVersion = isRunBudget(budget.id)
+      ? await context.setRunBudget(budget.id, parse(budgetSchema, budget))
+      : await context.editPolicy(
+          (text) => withBudget(text, budget),
+          basedOn(c.req.header('if-match')),
+        )
+    return c.json({ policyVersion } satisfies BudgetChangeAnswer)
+  })
+
+  app.patch('/v1/budgets/:id', async (c) => {
+    const fields = await writtenBudget(c.env.incoming, c.req.param('id'))
     const policyVersion = await context.editPolicy(
-      (text) => withBudget(text, budget),
+      (text) => withBudgetFields(text, fields),
       basedOn(c.req.header('if-match')),
     )
     return c.json({ policyVersion } satisfies BudgetChangeAnswer)
   })
 
   app.delete('/v1/budgets/:id', async (c) => {
-    const policyVersion = await context.editPolicy(
-      (text) => withoutBudget(text, c.req.param('id')),
-      basedOn(c.req.header('if-match')),
-    )
+    const id = c.req.param('id')
+    const policyVersion = isRunBudget(id)
+      ? await context.setRunBudget(id, null)
+      : await context.editPolicy(
+          (text) => withoutBudget(text, id),
+          basedOn(c.req.header('if-match')),
+        )
     return c.json({ policyVersion } satisfies BudgetChangeAnswer)
   })
 
@@ -85,6 +107,10 @@ export function addOperatorRoutes(app: Hono<ApiEnv>, context: ApiContext): void 
   })
 
   app.get('/v1/decisions/:id', async (c) => c.json(await explain(context, c.req.param('id'))))
+}
+
+async function writtenBudget(incoming: IncomingMessage, id: string): Promise<WrittenBudget> {
+  return { ...(await readJson(incoming, writtenBudgetSchema)), id }
 }
 
 function budgetsAnswer({ loop }: ApiContext): BudgetsAnswer {

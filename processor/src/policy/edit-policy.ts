@@ -29,6 +29,18 @@ export function withBudget(text: string, budget: WrittenBudget): string {
   return String(document)
 }
 
+/** As `withBudget`, but what a budget that is there says beside the given fields stays. */
+export function withBudgetFields(text: string, fields: WrittenBudget): string {
+  const document = open(text)
+  const budgets = budgetsOf(document)
+  const budget = budgets.items[indexOf(budgets, fields.id)]
+  if (!isMap(budget)) return withBudget(text, fields)
+  for (const [name, value] of Object.entries(fields)) {
+    if (name !== 'id') budget.set(name, document.createNode(value))
+  }
+  return String(document)
+}
+
 /** @throws TokenfuseError `not_found` where the file has no such budget */
 export function withoutBudget(text: string, id: string): string {
   const document = open(text)

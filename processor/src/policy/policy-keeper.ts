@@ -1,7 +1,9 @@
 import { basename } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import {
+  type Budget,
   DEFAULT_TENANT,
+  EMPTY_POLICY,
   parsePolicy,
   type Policy,
   type PolicySet,
@@ -16,6 +18,7 @@ import {
   watchPolicyFile,
   writePolicyFile,
 } from './policy-file.ts'
+import { withoutRunBudgets, withRunBudget, withRunBudgetsOf } from './run-budgets.ts'
 
 const DAY_MS = 86_400_000
 const RETRY_MS = 5000
@@ -52,16 +55,18 @@ export class PolicyKeeper {
     const { loop, path, log } = this.#options
     const inForce = loop.governor.policy()
     if (policy === null) {
-      if (inForce === null) return
+      // Where nobody ever wrote one, none is missing.
+      if (inForce === null || isSamePolicy(withoutRunBudgets(inForce.policy), EMPTY_POLICY)) return
       this.#problem = `${path} is missing; policy ${inForce.version} stays in force`
       log(`${this.#problem}. Write "version: 1" there to have none.`)
       return
     }
     this.#problem = null
-    if (inForce && isSamePolicy(inForce.policy, policy)) return
-    const [entry] = await loop.submit([this.#policySet(policy, inForce?.version ?? null)])
-    if (loop.governor.policy()?.version === entry?.offset) {
-      log(`policy ${entry?.offset} of ${path} is in force`)
+    const wanted = withRunBudgetsOf(inForce?.policy, policy)
+    if (inForce && isSamePolicy(inForce.policy, wanted)) return
+    const version = await this.#bringIntoForce(wanted)
+    if (version !== null) {
+      log(`policy ${version} of ${path} is in force`)
       return
     }
     this.#problem = `${path} was not taken, since another policy came into force meanwhile`
@@ -78,7 +83,7 @@ export class PolicyKeeper {
    */
   edit(change: (text: string) => string, basedOn: number | null): Promise<number> {
     const { path, loop } = this.#options
-    const edited = this.#applying.then(async () => {
+    return this.#inTurn(async () => {
       const version = loop.governor.policy()?.version ?? 0
       if (basedOn !== null && basedOn !== version) throw outdated(basedOn, version)
       const text = change(policyFileText(path))
@@ -87,11 +92,40 @@ export class PolicyKeeper {
       await this.apply(policy)
       return loop.governor.policy()?.version ?? 0
     })
-    this.#applying = edited.then(
+  }
+
+  /**
+   * Puts a budget of a run into force, which is in no file, or with `null` takes it away.
+   * @returns the version now in force
+   * @throws TokenfuseError `not_found`, `bad_request`, or `policy_outdated` where another version is in force
+   */
+  setRunBudget(id: string, budget: Budget | null): Promise<number> {
+    const { loop } = this.#options
+    return this.#inTurn(async () => {
+      const inForce = loop.governor.policy()
+      const version = await this.#bringIntoForce(withRunBudget(inForce?.policy, id, budget))
+      if (version !== null) return version
+      throw outdated(inForce?.version ?? 0, loop.governor.policy()?.version ?? 0)
+    })
+  }
+
+  /** @returns its version; `null` where another policy came into force meanwhile */
+  async #bringIntoForce(policy: Policy): Promise<number | null> {
+    const { loop } = this.#options
+    const basedOn = loop.governor.policy()?.version ?? null
+    const [entry] = await loop.submit([this.#policySet(policy, basedOn)])
+    const version = loop.governor.policy()?.version ?? null
+    return version === entry?.offset ? version : null
+  }
+
+  /** One change at a time. */
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = this.#applying.then(work)
+    this.#applying = done.then(
       () => {},
       () => {},
     )
-    return edited
+    return done
   }
 
   /** From now on every change of the file is looked at. */
@@ -109,7 +143,7 @@ export class PolicyKeeper {
   }
 
   #reread(): void {
-    this.#applying = this.#applying.then(async () => {
+    void this.#inTurn(async () => {
       const { path, log } = this.#options
       try {
         await this.apply(readPolicyFile(path, false))

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { picoUsdFromUsd, usdFromPicoUsd } from '../money.ts'
 import { isDimension } from '../scope.ts'
+import { isRunBudget } from './run-budget.ts'
 
 const MILLISECONDS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
@@ -48,6 +49,8 @@ const limitSchema = z
   .refine((limit) => Object.values(limit).filter((value) => value !== undefined).length === 1, {
     error: 'a limit names exactly one of tokens, inputTokens, outputTokens and usd',
   })
+
+export const MAX_BUDGETS = 1000
 
 export const CALENDAR_WINDOWS = ['hour', 'day', 'week', 'month'] as const
 
@@ -126,7 +129,7 @@ const policyWith = (duration: Duration, timezone: z.ZodString) =>
     .strictObject({
       version: z.literal(1, { error: 'write "version: 1", the version of this format' }),
       timezone: timezone.default('UTC'),
-      budgets: z.array(budgetWith(duration)).max(1000).default([]),
+      budgets: z.array(budgetWith(duration)).max(MAX_BUDGETS).default([]),
       prices: z
         .array(priceOverrideSchema)
         .max(1000)
@@ -153,7 +156,18 @@ export const policySchema = policyWith(
   z
     .string()
     .refine(isTimeZone, { error: 'not a time zone: use an IANA name such as Europe/Berlin' }),
-).meta({ id: 'Policy', title: 'tokenfuse.yaml' })
+)
+  .superRefine(({ budgets }, context) => {
+    for (const [index, { id }] of budgets.entries()) {
+      if (!isRunBudget(id)) continue
+      context.addIssue({
+        code: 'custom',
+        path: ['budgets', index, 'id'],
+        message: 'ids that begin with "run." are those of "tokenfuse run --budget"',
+      })
+    }
+  })
+  .meta({ id: 'Policy', title: 'tokenfuse.yaml' })
 
 /** A policy as the log keeps it: durations in milliseconds, and a time zone that another machine need not know. */
 export const resolvedPolicySchema = policyWith(milliseconds, z.string()).meta({

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import test, { type TestContext } from 'node:test'
-import type { BudgetChangeAnswer, BudgetsAnswer, OverrideAnswer } from '@tokenfuse/protocol'
+import type { Budget, BudgetChangeAnswer, BudgetsAnswer, OverrideAnswer } from '@tokenfuse/protocol'
 import { runProcessor, temporaryFolder } from '../../support/processor.ts'
 
 async function start(t: TestContext, policy: string) {
@@ -76,4 +76,37 @@ test('an override raises the limit of its scope and says until when', async (t) 
   assert.equal(wrongUnit.status, 400)
   const noBudget = await request('POST', '/v1/overrides', { ...override, budget: 'none' })
   assert.equal(noBudget.status, 404)
+})
+
+test('a budget that is patched keeps what is not named', async (t) => {
+  const { request } = await start(t, POLICY)
+  const patched = await request('PATCH', '/v1/budgets/all', { limit: { tokens: 7 } })
+  assert.equal(patched.status, 200)
+  const { body } = await request('GET', '/v1/budgets/all')
+  assert.deepEqual((body as Budget).limit, { tokens: 7 })
+  assert.equal((body as Budget).window, 'lifetime')
+})
+
+test('the budget of a run is in force and in no file, outlives edits of the file, and is taken away', async (t) => {
+  const { request, file } = await start(t, POLICY)
+  const budget = { window: 'lifetime', limit: { usd: '5' }, match: { 'tag.run': 'r-1' } }
+  assert.equal((await request('PUT', '/v1/budgets/run.r-1.0', budget)).status, 200)
+  assert.equal(file(), POLICY)
+  await request('PUT', '/v1/budgets/daily', { window: 'day', limit: { usd: '1' } })
+  const ids = async () => {
+    const { budgets } = (await request('GET', '/v1/budgets')).body as BudgetsAnswer
+    return budgets.map(({ id }) => id)
+  }
+  assert.deepEqual(await ids(), ['all', 'daily', 'run.r-1.0'])
+  assert.doesNotMatch(file(), /r-1/)
+  assert.equal((await request('DELETE', '/v1/budgets/run.r-1.0')).status, 200)
+  assert.deepEqual(await ids(), ['all', 'daily'])
+  assert.equal((await request('DELETE', '/v1/budgets/run.r-1.0')).status, 404)
+})
+
+test('the budget of a run that does not hold is refused with its place', async (t) => {
+  const { request } = await start(t, POLICY)
+  const put = await request('PUT', '/v1/budgets/run.r-1.0', { window: 'fortnight' })
+  assert.equal(put.status, 400)
+  assert.match(JSON.stringify(put.body), /window/)
 })

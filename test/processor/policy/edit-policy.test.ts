@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { parsePolicy } from '@tokenfuse/protocol'
-import { withBudget, withoutBudget } from '../../../processor/src/policy/edit-policy.ts'
+import {
+  withBudget,
+  withBudgetFields,
+  withoutBudget,
+} from '../../../processor/src/policy/edit-policy.ts'
 
 const FILE = `# our limits
 version: 1
@@ -33,6 +37,14 @@ test('a budget of the same name is replaced in its place, with the comment befor
   const { budgets } = parsePolicy(text, 'tokenfuse.yaml')
   assert.deepEqual(budgets[0]?.limit, { tokens: 7 })
   assert.equal(budgets.length, 2)
+})
+
+test('of a budget that is changed, what is not named stays, comments included', () => {
+  const text = withBudgetFields(FILE, { id: 'support', limit: { usd: '7' }, warnAt: 0.5 })
+  assert.equal(
+    text,
+    FILE.replace('limit: { tokens: 500000 }', 'limit:\n      usd: "7"\n    warnAt: 0.5'),
+  )
 })
 
 test('a removed budget takes nothing else with it', () => {

@@ -115,6 +115,11 @@ test('two budgets of one name are an error at the second', () => {
   assert.deepEqual(placesOf(text), ['4:7 budgets[1].id'])
 })
 
+test('the names that runs give their budgets are not for a file', () => {
+  const text = 'version: 1\nbudgets:\n  - { id: run.a, window: day }\n'
+  assert.deepEqual(placesOf(text), ['3:7 budgets[0].id'])
+})
+
 test('a small amount of USD stays exact however it is written', () => {
   for (const usd of ['0.0000001', '1e-7', "'0.0000001'"]) {
     const text = `version: 1\nbudgets: [{ id: a, window: day, limit: { usd: ${usd} } }]`
