@@ -6,6 +6,7 @@ import {
   ATTR_DECISION_ID,
   ATTR_DROPPED_SPANS,
   ATTR_ERROR_TYPE,
+  ATTR_GUARD_END,
   ATTR_GUARD_ID,
   ATTR_OPENAI_SERVICE_TIER,
   ATTR_OPERATION_NAME,
@@ -40,7 +41,7 @@ import {
   LEGACY_ATTRIBUTES,
 } from '@tokenfuse/protocol'
 
-/** One of these makes a span worth keeping; a span without any has nothing to do with a model. */
+/** One of these makes a span worth keeping; a span without any has nothing to do with calls to a model. */
 const CALL_NAMES = {
   operation: ATTR_OPERATION_NAME,
   provider: ATTR_PROVIDER_NAME,
@@ -54,6 +55,7 @@ const CALL_NAMES = {
   output: ATTR_USAGE_OUTPUT_TOKENS,
   reasoning: ATTR_USAGE_REASONING_TOKENS,
   parts: ATTR_USAGE_PARTS,
+  guardEnd: ATTR_GUARD_END,
 } as const
 
 /** Who calls and what for. A resource may say it for all its spans, so that plain environment variables can. */

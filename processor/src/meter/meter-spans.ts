@@ -1,8 +1,9 @@
-import type { DeadLetter, UsageEvent } from '@tokenfuse/protocol'
+import type { CreditReport, DeadLetter, UsageEvent } from '@tokenfuse/protocol'
 import { FIELD } from './attribute-table.ts'
 import { IGNORED_REASONS, type IgnoredReason, ignoredReason } from './billed-call.ts'
 import { deadLetterOf } from './dead-letter.ts'
 import { boundedName } from './names.ts'
+import { guardEndOf } from './guard-end.ts'
 import type { MeterOptions } from './options.ts'
 import type { SpanBatch } from './span-batch.ts'
 import { type Shortened, SpanFields } from './span-fields.ts'
@@ -12,6 +13,8 @@ import { usageEventOf } from './usage-event.ts'
 export type Metered = {
   /** In the order of their spans. */
   readonly events: readonly UsageEvent[]
+  /** Last reports of guards that end; they belong behind the events, since each comes behind its guard's last call. */
+  readonly guardEnds: readonly CreditReport[]
   readonly deadLetters: readonly DeadLetter[]
   /** Spans that add nothing, by reason. */
   readonly ignored: Readonly<Record<IgnoredReason, number>>
@@ -28,6 +31,7 @@ export type Metered = {
 export function meterSpans(batch: SpanBatch, options: MeterOptions): Metered {
   const fields = new SpanFields(batch)
   const events: UsageEvent[] = []
+  const guardEnds: CreditReport[] = []
   const deadLetters: DeadLetter[] = []
   const ignored = Object.fromEntries(IGNORED_REASONS.map((reason) => [reason, 0])) as Record<
     IgnoredReason,
@@ -36,6 +40,11 @@ export function meterSpans(batch: SpanBatch, options: MeterOptions): Metered {
   ignored.not_genai = batch.otherSpans
   for (let span = 0; span < batch.count; span++) {
     fields.load(span)
+    const end = guardEndOf(fields, options)
+    if (end) {
+      guardEnds.push(end)
+      continue
+    }
     const reason = ignoredReason(fields)
     if (reason !== null) {
       ignored[reason]++
@@ -49,7 +58,8 @@ export function meterSpans(batch: SpanBatch, options: MeterOptions): Metered {
     else deadLetters.push(deadLetterOf(batch, span, fields, problems, options))
   }
   const { shortened } = fields
-  return { events, deadLetters, ignored, shortened, droppedByAgents: droppedByAgents(batch) }
+  const dropped = droppedByAgents(batch)
+  return { events, guardEnds, deadLetters, ignored, shortened, droppedByAgents: dropped }
 }
 
 /** A guard's count only grows, so of several the highest is the last. */

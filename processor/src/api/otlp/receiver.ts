@@ -85,9 +85,9 @@ export class OtlpReceiver {
       metrics.add('deadLetters', [error.code], 1)
       throw error
     }
-    const { events, deadLetters } = metered
+    const { events, guardEnds, deadLetters } = metered
     // Asked for together, so they share a commit.
-    await Promise.all([log.append(events), log.keepDeadLetters(deadLetters)])
+    await Promise.all([log.append([...events, ...guardEnds]), log.keepDeadLetters(deadLetters)])
     countSpans(metrics, metered)
     const dropped = this.#drops.add(metered.droppedByAgents)
     if (dropped > 0) metrics.add('agentDroppedSpans', [], dropped)
@@ -106,8 +106,8 @@ export class OtlpReceiver {
 }
 
 function countSpans(metrics: MetricRegistry, metered: Metered): void {
-  const { events, deadLetters, ignored } = metered
-  let received = events.length + deadLetters.length
+  const { events, guardEnds, deadLetters, ignored } = metered
+  let received = events.length + guardEnds.length + deadLetters.length
   for (const [reason, spans] of Object.entries(ignored)) {
     if (spans > 0) metrics.add('spansIgnored', [reason], spans)
     received += spans
