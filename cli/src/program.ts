@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { addBudget } from './commands/budget.ts'
+import { addExplain } from './commands/explain.ts'
 import { addInspect } from './commands/inspect.ts'
+import { addOverride } from './commands/override.ts'
 import { addRunHost } from './commands/run-host.ts'
 import { addRun } from './commands/run.ts'
 import { addStatus } from './commands/status.ts'
@@ -27,6 +30,9 @@ export function createProgram(): Command {
   addUsage(program)
   addTop(program)
   addStatus(program)
+  addBudget(program)
+  addOverride(program)
+  addExplain(program)
   addInspect(program)
   return program.addHelpText(
     'after',
@@ -34,7 +40,9 @@ export function createProgram(): Command {
 Examples:
   $ tokenfuse run -- node agent.js      meter one run of an agent
   $ tokenfuse up                        keep a processor running in this folder
-  $ tokenfuse usage                     what was used, by agent and task`,
+  $ tokenfuse usage                     what was used, by agent and task
+  $ tokenfuse budget set all 5usd/day   stop everything at 5 USD a day
+  $ tokenfuse status                    how full each budget is`,
   )
 }
 

@@ -62,6 +62,13 @@ export type BudgetStatus = {
   readonly usedRatio: number
 }
 
+/** What one agent used in all. */
+export type AgentStatus = UsageTotals & {
+  readonly agent: string
+  /** The fullest of the budgets that are for this agent, by their scope or by what they match; `null` for none. */
+  readonly budget: BudgetStatus | null
+}
+
 /** `GET /v1/status` */
 export type StatusAnswer = {
   readonly version: string
@@ -72,8 +79,17 @@ export type StatusAnswer = {
   /** Why the policy file is not what is in force; `null` where it is, or where there is no file. */
   readonly policyProblem: string | null
   readonly inactiveBudgets: readonly { readonly budget: string; readonly reason: string }[]
+  /** The fullest 1,000 of all counters, the fullest first. */
   readonly budgets: readonly BudgetStatus[]
+  /** How many there are. */
+  readonly counters: number
+  /** The 50 that cost the most, the dearest first. */
+  readonly agents: readonly AgentStatus[]
+  /** Of all time, and of the day of now in the policy's time zone. */
   readonly total: UsageTotals
+  readonly today: { readonly day: string; readonly total: UsageTotals }
+  /** Those in force, the severest first; 1,000 at most. */
+  readonly decisions: readonly Decision[]
   readonly guards: number
   readonly deadLetters: number
   /** Spans that agents gave up before they could tell them, as they told since this processor began. */
@@ -106,6 +122,7 @@ export type OverrideAnswer = {
   readonly offset: number
   readonly budget: string
   readonly scope: string
+  readonly unit: BudgetUnit
   /** The limit now in force for the scope, in the budget's unit. */
   readonly limit: string
   readonly until: string | null

@@ -27,3 +27,37 @@ export function showName(name: string, max = 32): string {
   const characters = Array.from(safe)
   return characters.length <= max ? safe : `${characters.slice(0, max - 1).join('')}\u2026`
 }
+
+/** A text in lines of so many characters at most; a word longer than that is broken. */
+export function wrapped(text: string, width: number): string[] {
+  const pieces = text.split(' ').flatMap((word) => brokenWord(Array.from(word), width))
+  const lines: string[] = []
+  let line = ''
+  for (const piece of pieces) {
+    if (line !== '' && line.length + 1 + piece.length > width) {
+      lines.push(line)
+      line = piece
+    } else line = line === '' ? piece : `${line} ${piece}`
+  }
+  return [...lines, line]
+}
+
+function brokenWord(characters: readonly string[], width: number): string[] {
+  const pieces = [characters.slice(0, width).join('')]
+  for (let at = width; at < characters.length; at += width) {
+    pieces.push(characters.slice(at, at + width).join(''))
+  }
+  return pieces
+}
+
+/** A number in few characters: `12,345,678`, but `123.5M` from a hundred millions on. */
+export function formatShort(count: number): string {
+  for (const [unit, name] of [
+    [1e12, 'T'],
+    [1e9, 'G'],
+    [1e6, 'M'],
+  ] as const) {
+    if (count >= unit * 100) return `${(count / unit).toFixed(1)}${name}`
+  }
+  return formatCount(count)
+}

@@ -6,7 +6,16 @@ import {
   ERROR_CODES,
   TokenfuseError,
 } from '@tokenfuse/protocol/names'
-import type { Decision, DecisionsAnswer, StatusAnswer, UsageAnswer } from '@tokenfuse/protocol'
+import type {
+  BudgetChangeAnswer,
+  BudgetsAnswer,
+  Decision,
+  DecisionsAnswer,
+  ExplainAnswer,
+  OverrideAnswer,
+  StatusAnswer,
+  UsageAnswer,
+} from '@tokenfuse/protocol'
 import { findProcessor, type ProcessorAddress, type ProcessorOptions } from './find.ts'
 
 const TIMEOUT_MS = 10_000
@@ -19,6 +28,26 @@ export type UsageQuery = {
   /** A day, `today` or `all`. */
   readonly period: string
   readonly top: number
+}
+
+/** A budget or some of its fields, as the policy file has them. */
+export type BudgetFields = Readonly<Record<string, unknown>>
+
+export type OverrideRequest = {
+  readonly budget: string
+  readonly scope: string
+  /** Such as `5usd`. */
+  readonly add: string
+  readonly reason: string
+  readonly by: string
+  /** ISO 8601; `null` for as long as the window. */
+  readonly until: string | null
+}
+
+type Request = {
+  readonly method: 'GET' | 'PUT' | 'PATCH' | 'POST' | 'DELETE'
+  readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** Asks the control API of a processor. */
@@ -37,6 +66,38 @@ export class ProcessorClient {
 
   status(): Promise<StatusAnswer> {
     return this.#get<StatusAnswer>('/v1/status')
+  }
+
+  /** Those of the policy in force. */
+  budgets(): Promise<BudgetsAnswer> {
+    return this.#get<BudgetsAnswer>('/v1/budgets')
+  }
+
+  /** Puts a budget, in the place of one of the same id. */
+  putBudget(id: string, budget: BudgetFields): Promise<BudgetChangeAnswer> {
+    return this.#ask(budgetPath(id), { method: 'PUT', body: budget })
+  }
+
+  /**
+   * Changes or makes a budget of the policy file, and leaves of one that is there what is not named.
+   * @param basedOn the policy version that was looked at; with another one in force it fails with `policy_outdated`
+   */
+  changeBudget(id: string, fields: BudgetFields, basedOn: number): Promise<BudgetChangeAnswer> {
+    const headers = { 'if-match': `"${basedOn}"` }
+    return this.#ask(budgetPath(id), { method: 'PATCH', body: fields, headers })
+  }
+
+  removeBudget(id: string): Promise<BudgetChangeAnswer> {
+    return this.#ask(budgetPath(id), { method: 'DELETE' })
+  }
+
+  override(request: OverrideRequest): Promise<OverrideAnswer> {
+    return this.#ask('/v1/overrides', { method: 'POST', body: request })
+  }
+
+  /** A decision of the governor, or a refusal of a guard. */
+  explain(id: string): Promise<ExplainAnswer> {
+    return this.#get<ExplainAnswer>(`/v1/decisions/${encodeURIComponent(id)}`)
   }
 
   /** Those in force. */
@@ -74,14 +135,22 @@ export class ProcessorClient {
     }
   }
 
+  #get<Answer>(path: string): Promise<Answer> {
+    return this.#ask<Answer>(path, { method: 'GET' })
+  }
+
   /** Types are trusted: they are those of the processor's own contract, of the same version. */
-  async #get<Answer>(path: string): Promise<Answer> {
+  async #ask<Answer>(path: string, { method, body: sent, headers }: Request): Promise<Answer> {
     const { url } = this.address
-    const headers = this.#headers()
     let response: Response
     let text: string
     try {
-      response = await fetch(`${url}${path}`, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) })
+      response = await fetch(`${url}${path}`, {
+        method,
+        headers: { ...this.#headers(), ...headers },
+        ...(sent === undefined ? {} : { body: JSON.stringify(sent) }),
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      })
       text = await response.text()
     } catch (cause) {
       throw new TokenfuseError('processor_unreachable', `no processor answers at ${url}`, {
@@ -111,6 +180,8 @@ export function connect(options: ProcessorOptions): ProcessorClient {
     fix: 'Start one with "tokenfuse up", or name another with --url, --data or TOKENFUSE_URL.',
   })
 }
+
+const budgetPath = (id: string) => `/v1/budgets/${encodeURIComponent(id)}`
 
 function parseJson(text: string): object | null {
   try {

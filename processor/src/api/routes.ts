@@ -8,13 +8,13 @@ import {
   DEFAULT_TENANT,
   type ProfileAnswer,
   rateToWire,
-  type StatusAnswer,
   TokenfuseError,
 } from '@tokenfuse/protocol'
 import type { Hono } from 'hono'
 import { readJson } from './body.ts'
 import type { ApiContext, ApiEnv } from './context.ts'
 import { readGuard, readUsageQuery, taskEndRequestSchema } from './requests.ts'
+import { statusAnswer } from './status.ts'
 import { firstMessages } from './stream/messages.ts'
 
 /** Adds what agents ask and tell: stream, credit, ends of tasks. */
@@ -92,24 +92,5 @@ function creditAnswer(context: ApiContext, { report, profiles }: CreditRequest):
       rate: rateToWire(catalogue.rate(profile.provider, profile.model, null, nowMs)),
       contextTokens: contextTokens(profile.provider, profile.model),
     })),
-  }
-}
-
-function statusAnswer(context: ApiContext): StatusAnswer {
-  const { governor } = context.loop
-  const { headOffset, firstOffset, bytes, deadLetters } = context.log.stats()
-  return {
-    version: context.version,
-    offset: governor.offset,
-    logTime: governor.offset === 0 ? null : new Date(governor.logTimeMs).toISOString(),
-    policyVersion: governor.policy()?.version ?? 0,
-    policyProblem: context.policyProblem(),
-    inactiveBudgets: governor.inactiveBudgets(),
-    budgets: governor.budgets(),
-    total: governor.total(),
-    guards: governor.guardCount(),
-    deadLetters,
-    droppedSpans: Number(context.metrics.total('agentDroppedSpans')),
-    log: { events: headOffset - firstOffset + 1, bytes },
   }
 }

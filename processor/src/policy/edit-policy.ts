@@ -46,7 +46,11 @@ export function withoutBudget(text: string, id: string): string {
   const document = open(text)
   const budgets = budgetsOf(document)
   const index = indexOf(budgets, id)
-  if (index < 0) throw new TokenfuseError('not_found', `the policy file has no budget "${id}"`)
+  if (index < 0) {
+    throw new TokenfuseError('not_found', `the policy file has no budget "${id}"`, {
+      fix: 'See "tokenfuse budget list" for those there are.',
+    })
+  }
   budgets.items.splice(index, 1)
   if (budgets.items.length === 0) budgets.flow = true
   return String(document)

@@ -69,21 +69,6 @@ test('top ranks what costs the most, and shows its share', async (t) => {
   )
 })
 
-test('status shows how full budgets are, and which ones do nothing and why', async (t) => {
-  const { where, url } = await metered(t)
-  const [text, json] = await Promise.all([
-    tokenfuse(['status', ...where]),
-    tokenfuse(['status', '--json', ...where]),
-  ])
-  assert.ok(text.stdout.includes(url))
-  assert.match(text.stdout, /^7 calls, 770 tokens/m)
-  // 550 of 1,000 tokens
-  assert.match(text.stdout, /^writers \(soft\) +task=t-1 +lifetime +550 +1,000 +55%$/m)
-  assert.match(text.stdout, /^someday is inactive: /m)
-  const status = JSON.parse(json.stdout) as { budgets: { usedRatio: number }[] }
-  assert.equal(status.budgets[0]?.usedRatio, 0.55)
-})
-
 test('a table is no wider than 80 columns, and a name cannot write on the screen', async (t) => {
   const { where, ...running } = await metered(t)
   const values = {

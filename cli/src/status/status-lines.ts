@@ -1,0 +1,87 @@
+import type { StatusAnswer, UsageTotals } from '@tokenfuse/protocol'
+import { formatUsd } from '@tokenfuse/protocol/names'
+import type { Style } from '../output/style.ts'
+import { type Column, renderTable } from '../output/table.ts'
+import { formatShort, plural, showName, wrapped } from '../output/text.ts'
+import { usageNotes } from '../output/usage-table.ts'
+import { agentTable } from './agent-table.ts'
+import { budgetTable } from './budget-table.ts'
+import { creditLines } from './credit-lines.ts'
+
+const WIDTH = 80
+const MAX_ALERTS = 10
+
+/** All of `tokenfuse status`, for people: 80 columns wide. */
+export function statusLines(status: StatusAnswer, url: string, style: Style): string[] {
+  const { agents, budgets, counters, total } = status
+  return [
+    headLine(status, url, style),
+    totalsTable(status, style),
+    ...usageNotes(total).map((note) => style('dim', note)),
+    ...section(agents.length > 0 ? [agentTable(agents, style)] : []),
+    ...section(
+      budgets.length > 0
+        ? budgetTable(budgets, counters, style)
+        : [style('dim', 'No budget counts anything yet.')],
+    ),
+    ...section(creditLines(budgets, style)),
+    ...section(alertLines(status, style)),
+    ...section(problemLines(status, style)),
+  ]
+}
+
+/** Apart from what stands before it, and nothing where there is nothing. */
+const section = (lines: readonly string[]) => (lines.length === 0 ? [] : ['', ...lines])
+
+function headLine({ version, policyVersion, guards }: StatusAnswer, url: string, style: Style) {
+  const policy = policyVersion === 0 ? 'no policy' : `policy ${policyVersion}`
+  return `${style('bold', `tokenfuse ${version}`)} at ${url}, ${policy}, ${plural(guards, 'guard')}`
+}
+
+const TOTALS: readonly Column[] = ['', 'calls', 'prompt', 'completion', 'total', 'cost'].map(
+  (title) => ({ title, align: title === '' ? 'left' : 'right' }),
+)
+
+function totalsTable({ today, total }: StatusAnswer, style: Style): string {
+  const row = (name: string, totals: UsageTotals) => [
+    name,
+    formatShort(totals.calls),
+    formatShort(totals.inputTokens),
+    formatShort(totals.outputTokens),
+    formatShort(totals.totalTokens),
+    formatUsd(BigInt(totals.costPicoUsd)),
+  ]
+  const rows = [row(`today, ${today.day}`, today.total), row('in all', total)]
+  return renderTable(TOTALS, rows, style)
+}
+
+/** What is over its threshold. */
+function alertLines({ decisions }: StatusAnswer, style: Style): string[] {
+  const lines = decisions.slice(0, MAX_ALERTS).flatMap(({ id, action, reason, mode }) => {
+    const shadow = mode === 'shadow' ? ' (shadow)' : ''
+    const text = `${action}${shadow}: ${showName(reason, 400)} [${id}]`
+    return wrapped(text, WIDTH).map((line) => style(action === 'warn' ? 'yellow' : 'red', line))
+  })
+  const more = decisions.length - MAX_ALERTS
+  if (more > 0) lines.push(style('dim', `and ${plural(more, 'more decision')} in force`))
+  return lines
+}
+
+function problemLines(status: StatusAnswer, style: Style): string[] {
+  const { inactiveBudgets, policyProblem, deadLetters, droppedSpans } = status
+  const lines = inactiveBudgets.map(({ budget, reason }) =>
+    style('dim', `${showName(budget)} is inactive: ${reason}`),
+  )
+  if (policyProblem !== null) {
+    lines.push(style('yellow', `The policy file is not in force: ${policyProblem}`))
+  }
+  if (deadLetters > 0) {
+    const text = `${plural(deadLetters, 'dead letter')}: input that could not be counted`
+    lines.push(style('yellow', text))
+  }
+  if (droppedSpans > 0) {
+    const text = `${plural(droppedSpans, 'call')} not counted: agents could not report them`
+    lines.push(style('yellow', text))
+  }
+  return lines
+}
