@@ -69,7 +69,7 @@ export type AgentStatus = UsageTotals & {
   readonly budget: BudgetStatus | null
 }
 
-/** `GET /v1/status` */
+/** `GET /v1/status?budget=ID`: with `budget`, which may come more than once, only its counters. */
 export type StatusAnswer = {
   readonly version: string
   readonly offset: number

@@ -9,7 +9,7 @@ import { type Column, renderTable } from '../output/table.ts'
 import { showName } from '../output/text.ts'
 import { connect } from '../processor/client.ts'
 import type { ProcessorOptions } from '../processor/find.ts'
-import { withJsonOption, withProcessorOptions } from './options.ts'
+import { collect, withJsonOption, withProcessorOptions } from './options.ts'
 
 type JsonOption = { readonly json?: boolean }
 
@@ -151,10 +151,6 @@ function budgetLines(
 function shareOf(budget: Budget, status: BudgetStatus | undefined): string {
   if (budget.limit === undefined) return ''
   return status ? `${Math.floor(status.usedRatio * 100)}%` : '0%'
-}
-
-function collect(text: string, before: readonly string[] = []): string[] {
-  return [...before, text]
 }
 
 function readShare(text: string): number {

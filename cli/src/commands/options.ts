@@ -13,6 +13,11 @@ export function withJsonOption(command: Command): Command {
   return command.option('--json', 'print JSON')
 }
 
+/** For an option that may be given more than once. */
+export function collect(text: string, before: readonly string[] = []): string[] {
+  return [...before, text]
+}
+
 /** Reads `agent,task`, and adds to what came before it. */
 export function readDimensions(text: string, before: readonly Dimension[] = []): Dimension[] {
   const dimensions = [...before]

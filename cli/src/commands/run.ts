@@ -2,9 +2,13 @@ import type { Command } from 'commander'
 import { tellLines } from '../output/print.ts'
 import { styleFor } from '../output/style.ts'
 import type { ProcessorOptions } from '../processor/find.ts'
-import { withProcessorOptions } from './options.ts'
+import { collect, withProcessorOptions } from './options.ts'
 
-type RunOptions = ProcessorOptions & { readonly quiet?: boolean; readonly json?: boolean }
+type RunOptions = ProcessorOptions & {
+  readonly budget?: readonly string[]
+  readonly quiet?: boolean
+  readonly json?: boolean
+}
 
 export function addRun(program: Command): void {
   const command = program
@@ -15,6 +19,7 @@ export function addRun(program: Command): void {
     // Options after the command are its own.
     .passThroughOptions()
   withProcessorOptions(command)
+    .option('--budget <amount>', 'for this run alone: 5usd, 200ktok/task; more than once', collect)
     .option('--quiet', 'print no summary')
     .option('--json', 'print the summary as JSON, on stderr too')
     .addHelpText(
@@ -27,6 +32,7 @@ that of the command.
 Examples:
   $ tokenfuse run -- node agent.js
   $ tokenfuse run npm start
+  $ tokenfuse run --budget 5usd --budget 200ktok/task -- node agent.js
   $ TOKENFUSE_AGENT=writer TOKENFUSE_TASK=t-17 tokenfuse run -- node agent.js`,
     )
     .action(run)
@@ -34,10 +40,10 @@ Examples:
 
 async function run(
   command: readonly string[],
-  { quiet = false, json = false, ...where }: RunOptions,
+  { budget = [], quiet = false, json = false, ...where }: RunOptions,
 ): Promise<void> {
   const { endLike, meteredRun } = await import('../run/metered-run.ts')
-  const { end, report, problem } = await meteredRun(command, where)
+  const { end, report, problem } = await meteredRun(command, where, budget)
   if (problem !== null) tellLines([`tokenfuse: ${problem}`])
   if (report !== null && !quiet) {
     const { summaryLines } = await import('../run/summary.ts')

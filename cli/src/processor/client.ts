@@ -64,8 +64,11 @@ export class ProcessorClient {
     return this.#get<UsageAnswer>(`/v1/usage?${query.toString()}`)
   }
 
-  status(): Promise<StatusAnswer> {
-    return this.#get<StatusAnswer>('/v1/status')
+  /** @param budgets only counters of these are told. Default: all. */
+  status(budgets: readonly string[] = []): Promise<StatusAnswer> {
+    const query = new URLSearchParams()
+    for (const id of budgets) query.append('budget', id)
+    return this.#get<StatusAnswer>(`/v1/status?${query.toString()}`)
   }
 
   /** Those of the policy in force. */

@@ -39,26 +39,46 @@ export function requirePreload(): void {
   })
 }
 
-/** The environment of the command: with the preload, and with the way to the processor. */
+export type RunEnvironment = {
+  readonly env: Record<string, string | undefined>
+  /** The name of the run; of the outermost where it is within others. */
+  readonly run: string
+  /** A name of its own, and the tag that its calls alone carry. */
+  readonly own: {
+    readonly id: string
+    readonly tag: { readonly name: string; readonly value: string }
+  }
+}
+
+/**
+ * The environment of the command: with the preload, and with the way to the processor.
+ * @param isBounded whether its calls have to be told from those of a run that it is within
+ */
 export function runEnvironment(
   env: Environment,
   address: ProcessorAddress,
-): { env: Record<string, string | undefined>; run: string } {
+  isBounded = false,
+): RunEnvironment {
   const given = runTagOf(env[ENV_TAGS])
-  const run = given ?? `r-${randomBytes(4).toString('hex')}`
-  const tags = env[ENV_TAGS]?.trim()
+  const id = `r-${randomBytes(4).toString('hex')}`
+  // Within a bounded run the outer tag stays, so that its budget holds for this one, too.
+  const tag =
+    given === null ? { name: RUN_TAG, value: id } : { name: `${RUN_TAG}.${id}`, value: 'own' }
+  const isTagged = given === null || isBounded
+  const tags = [isTagged && `${tag.name}=${tag.value}`, env[ENV_TAGS]?.trim()].filter(Boolean)
   const token =
     address.tokenFile === null
       ? { [ENV_TOKEN]: address.token ?? undefined, [ENV_TOKEN_FILE]: undefined }
       : { [ENV_TOKEN]: undefined, [ENV_TOKEN_FILE]: address.tokenFile }
   return {
-    run,
+    run: given ?? id,
+    own: { id, tag },
     env: {
       ...env,
       ...token,
       NODE_OPTIONS: nodeOptions(env['NODE_OPTIONS']),
       [ENV_URL]: address.url,
-      [ENV_TAGS]: given === null ? [`${RUN_TAG}=${run}`, tags].filter(Boolean).join(',') : tags,
+      [ENV_TAGS]: tags.join(','),
     },
   }
 }

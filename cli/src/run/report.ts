@@ -2,6 +2,7 @@ import { sendSpool, spoolFolder } from '@tokenfuse/instrumentation/spool'
 import type { Action, Decision } from '@tokenfuse/protocol'
 import type { ProcessorClient } from '../processor/client.ts'
 import { runScope } from './environment.ts'
+import type { RunBudgets } from './run-budgets.ts'
 import type { Session } from './session.ts'
 import { type RunReport, usageSince } from './summary.ts'
 
@@ -23,14 +24,16 @@ export async function reportRun(
   session: Session,
   run: string,
   before: Baseline,
+  budgets: RunBudgets,
 ): Promise<RunReport> {
   const durationMs = performance.now() - before.startMs
   const { client } = session
   const spool = await sendLeftovers(session)
-  const [after, status, decisions] = await Promise.all([
+  const [after, status, decisions, budgetStatuses] = await Promise.all([
     usageOfRun(client, run),
     client.status(),
     client.decisions(),
+    budgets.statuses(client),
   ])
   const { rows, total } = usageSince(before.usage, after)
   // After a restart of the processor its count began anew.
@@ -40,6 +43,7 @@ export async function reportRun(
     durationMs,
     agents: rows.filter(({ calls, refusedCalls }) => calls + refusedCalls > 0),
     total,
+    budgets: budgetStatuses,
     refusals: decisions.filter(refuses),
     droppedSpans: droppedByAgents + spool.droppedSpans,
     waitingFiles: spool.failed,

@@ -1,11 +1,20 @@
-import type { Decision, UsageAnswer, UsageRow, UsageTotals } from '@tokenfuse/protocol'
+import type {
+  BudgetStatus,
+  Decision,
+  UsageAnswer,
+  UsageRow,
+  UsageTotals,
+} from '@tokenfuse/protocol'
 import { formatUsd } from '@tokenfuse/protocol/names'
+import { formatAmount, formatAmountUnit } from '../output/amount.ts'
 import type { Style } from '../output/style.ts'
 import { formatDuration, plural, showName } from '../output/text.ts'
 import { usageNotes, usageTable } from '../output/usage-table.ts'
+import { usedShare } from '../output/used-share.ts'
 
 const MAX_REASONS = 3
 const MAX_AGENTS = 20
+const MAX_SCOPES = 5
 
 /** What one run used, and what became of its reports. */
 export type RunReport = {
@@ -13,6 +22,8 @@ export type RunReport = {
   readonly durationMs: number
   readonly agents: readonly UsageRow[]
   readonly total: UsageTotals
+  /** How full the budgets of this run are, the fullest scopes first. */
+  readonly budgets: readonly BudgetStatus[]
   /** Decisions in force that refuse calls. */
   readonly refusals: readonly Decision[]
   /** Spans that were given up and are not counted. */
@@ -44,7 +55,7 @@ function subtract(after: UsageTotals, before: UsageTotals): UsageTotals {
 
 /** A few lines for people. */
 export function summaryLines(report: RunReport, style: Style): string[] {
-  const { agents, total, durationMs, refusals, droppedSpans, waitingFiles } = report
+  const { agents, total, durationMs, budgets, refusals, droppedSpans, waitingFiles } = report
   const warn = (text: string) => style('yellow', `  ${text}`)
   const lines: string[] = []
   if (total.calls + total.refusedCalls === 0) {
@@ -65,6 +76,7 @@ export function summaryLines(report: RunReport, style: Style): string[] {
     }
     lines.push(...usageNotes(total).map((note) => style('dim', `  ${note}`)))
   }
+  lines.push(...budgetLines(budgets, style).map((line) => `  ${line}`))
   if (total.refusedCalls > 0) {
     lines.push(...refusals.slice(0, MAX_REASONS).map(({ reason }) => warn(showName(reason, 76))))
   }
@@ -79,6 +91,17 @@ export function summaryLines(report: RunReport, style: Style): string[] {
     lines.push(warn('some reports could not be sent; the next run sends them'))
   }
   return lines
+}
+
+/** `budget  $4.98 of $5.00 (99%)`, with the scope where a budget has several. */
+function budgetLines(budgets: readonly BudgetStatus[], style: Style): string[] {
+  const lines = budgets.slice(0, MAX_SCOPES).map(({ scope, spent, limit, unit, usedRatio }) => {
+    const where = scope === '*' ? '' : `  ${showName(scope, 32)}`
+    const amounts = `${formatAmount(spent, unit)} of ${formatAmountUnit(limit, unit)}`
+    return `${style('dim', 'budget')}  ${amounts} (${usedShare(usedRatio, style)})${where}`
+  })
+  const more = budgets.length - lines.length
+  return more > 0 ? [...lines, style('dim', `and ${plural(more, 'more scope')}`)] : lines
 }
 
 const indented = (text: string) => text.split('\n').map((line) => `  ${line}`)

@@ -4,7 +4,7 @@ import { formatAmount } from '../output/amount.ts'
 import type { Style } from '../output/style.ts'
 import { type Column, renderTable } from '../output/table.ts'
 import { formatShort } from '../output/text.ts'
-import { usedShare } from './used-share.ts'
+import { usedShare } from '../output/used-share.ts'
 
 const MAX_AGENTS = 20
 

@@ -3,7 +3,7 @@ import { formatAmount } from '../output/amount.ts'
 import type { Style } from '../output/style.ts'
 import { type Column, renderTable } from '../output/table.ts'
 import { formatCount, showName } from '../output/text.ts'
-import { usedShare } from './used-share.ts'
+import { usedShare } from '../output/used-share.ts'
 
 const MAX_COUNTERS = 20
 

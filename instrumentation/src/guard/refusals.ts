@@ -61,7 +61,7 @@ function figures({ unit, limit, spent, needed }: AccountFigures): string {
       ? `${formatUsd(spent)} of ${formatUsd(limit)} spent`
       : `${grouped(spent)} of ${grouped(limit)} ${UNIT_NAMES[unit]} spent`
   const need = unit === 'picoUsd' ? formatUsd(needed) : grouped(needed)
-  const rest = limit - spent >= needed ? ', and what is left is lent to other calls' : ''
+  const rest = limit - spent >= needed ? ', and what is left is spoken for' : ''
   return `${amounts}, ${need} needed${rest}`
 }
 

@@ -64,7 +64,7 @@ export function addViewerRoutes(app: Hono<ApiEnv>, context: ApiContext): void {
 
   app.get('/v1/status', async (c) => {
     await acknowledged()
-    return c.json(statusAnswer(context))
+    return c.json(statusAnswer(context, c.req.queries('budget')))
   })
 
   app.get('/v1/decisions', async (c) => {

@@ -17,10 +17,12 @@ const MAX_AGENTS = 50
 const MAX_COUNTERS = 1000
 const MAX_DECISIONS = 1000
 
-export function statusAnswer(context: ApiContext): StatusAnswer {
+/** @param only counters of these budgets alone are told; of all without */
+export function statusAnswer(context: ApiContext, only?: readonly string[]): StatusAnswer {
   const { governor } = context.loop
   const { headOffset, firstOffset, bytes, deadLetters } = context.log.stats()
   const budgets = governor.budgets()
+  const asked = only ? budgets.filter(({ budget }) => only.includes(budget)) : budgets
   const inForce = governor.policy()
   const day = governor.dayAt(context.now())
   return {
@@ -30,8 +32,8 @@ export function statusAnswer(context: ApiContext): StatusAnswer {
     policyVersion: inForce?.version ?? 0,
     policyProblem: context.policyProblem(),
     inactiveBudgets: governor.inactiveBudgets(),
-    budgets: budgets.slice(0, MAX_COUNTERS),
-    counters: budgets.length,
+    budgets: asked.slice(0, MAX_COUNTERS),
+    counters: asked.length,
     agents: agentStatuses(governor, budgets, inForce?.policy.budgets ?? []),
     total: governor.total(),
     today: { day, total: totalOfDay(governor, day) },

@@ -21,6 +21,18 @@ test('a run within a run loads the preload once and keeps the name of the outer 
   assert.equal(inner.env['TOKENFUSE_TAGS'], outer.env['TOKENFUSE_TAGS'])
 })
 
+test('a bounded run within a run has a tag of its own beside that of the outer one', () => {
+  const outer = runEnvironment({}, ADDRESS, true)
+  assert.deepEqual(outer.own.tag, { name: 'run', value: outer.run })
+  const inner = runEnvironment(outer.env, ADDRESS, true)
+  assert.equal(inner.run, outer.run)
+  assert.equal(
+    inner.env['TOKENFUSE_TAGS'],
+    `${inner.own.tag.name}=${inner.own.tag.value},run=${outer.run}`,
+  )
+  assert.notEqual(inner.own.tag.name, 'run')
+})
+
 test('every run has a name of its own', () => {
   const names = new Set(Array.from({ length: 100 }, () => runEnvironment({}, ADDRESS).run))
   assert.equal(names.size, 100)

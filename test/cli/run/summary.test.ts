@@ -37,6 +37,7 @@ const report = (overrides: Partial<RunReport>): RunReport => ({
   durationMs: 4200,
   agents: [],
   total: totals(0, 0n),
+  budgets: [],
   refusals: [],
   droppedSpans: 0,
   waitingFiles: 0,
@@ -88,4 +89,18 @@ test('a summary tells what was refused, estimated and lost, and stays within 80 
 
 test('a run without model calls says so instead of showing zeros', () => {
   assert.deepEqual(summaryLines(report({}), plain), ['tokenfuse  no model calls seen in 4.2 s'])
+})
+
+test('a summary tells how full the budgets of the run are, and not of endless scopes', () => {
+  const status = (scope: string, spent: string, usedRatio: number) =>
+    ({ scope, spent, limit: '2000', unit: 'tokens', usedRatio }) as RunReport['budgets'][number]
+  const budgets = [
+    status('*', '1990', 0.995),
+    ...Array.from({ length: 9 }, (_, index) => status(`task=t-${index}`, '10', 0.005)),
+  ]
+  const lines = summaryLines(report({ total: totals(1, 5n), budgets }), plain)
+  const text = lines.join('\n')
+  assert.match(text, /^ {2}budget {2}1,990 of 2,000 tokens \(99%\)$/m)
+  assert.match(text, /^ {2}budget {2}10 of 2,000 tokens \(0%\) {2}task=t-0$/m)
+  assert.match(text, /^ {2}and 5 more scopes$/m)
 })

@@ -19,11 +19,11 @@ for (const { unit, amounts, wanted } of [
     amounts: [10_000n, 9_950n, 120n],
     wanted: '9,950 of 10,000 tokens spent, 120 needed',
   },
-  // 4.5 USD are left, but lent to others
+  // 4.5 USD are left, but lent to other guards or held
   {
     unit: 'picoUsd',
     amounts: [5_000_000_000_000n, 500_000_000_000n, 20_000_000_000n],
-    wanted: '$0.50 of $5.00 spent, $0.0200 needed, and what is left is lent to other calls',
+    wanted: '$0.50 of $5.00 spent, $0.0200 needed, and what is left is spoken for',
   },
 ] as const) {
   test(`a refusal tells what was left and what was needed: ${wanted}`, () => {

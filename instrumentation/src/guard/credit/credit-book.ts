@@ -316,7 +316,9 @@ export class CreditBook {
 }
 
 function refusal(why: RefusalCause, account: GuardAccount, needed: bigint): FinalOutcome {
-  const { budget, scope, unit, limit, spent } = account
+  const { budget, scope, unit, limit } = account
+  // The last calls of this guard may not have been counted yet when that was told.
+  const spent = account.spent > account.used ? account.spent : account.used
   return { type: 'refuse', why, budget, account: { scope, unit, limit, spent, needed } }
 }
 

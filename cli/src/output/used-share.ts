@@ -1,4 +1,4 @@
-import type { Style } from '../output/style.ts'
+import type { Style } from './style.ts'
 
 /** How full a budget is, in the colour of how bad that is. */
 export function usedShare(ratio: number, style: Style): string {
