@@ -47,6 +47,6 @@ export function ignoredReason(fields: SpanFields): IgnoredReason | null {
 }
 
 /** Whether a span says anything of tokens, be it true or not. */
-export function hasUsage(fields: SpanFields): boolean {
+function hasUsage(fields: SpanFields): boolean {
   return USAGE_FIELDS.some((field) => fields.value(field) !== null)
 }

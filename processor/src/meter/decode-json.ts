@@ -21,7 +21,7 @@ type Json = Readonly<Record<string, unknown>>
  * @throws TokenfuseError `otlp_malformed`
  */
 export function decodeJson(body: Uint8Array): SpanBatch {
-  const batch = new SpanBatchBuilder()
+  const batch = new SpanBatchBuilder(body.length)
   const request = recordAt(parse(body), 'at its root')
   for (const [r, element] of listAt(request['resourceSpans'], 'resourceSpans').entries()) {
     const path = `resourceSpans[${r}]`
@@ -64,8 +64,8 @@ function addSpan(batch: SpanBatchBuilder, element: unknown, path: string): void 
 
 function setId(batch: SpanBatchBuilder, part: IdPart, value: unknown): void {
   if (value === undefined || value === null) return
-  const bytes = typeof value === 'string' ? idFromText(value, ID_PARTS[part].size) : null
-  if (bytes) batch.setId(part, bytes, 0, bytes.length)
+  const bytes = typeof value === 'string' ? idFromText(value, ID_PARTS[part].words * 4) : null
+  if (bytes) batch.setId(part, new DataView(bytes.buffer), 0, bytes.length)
   else batch.addFault(`its ${ID_PARTS[part].name} is neither hex nor base64 of the right length`)
 }
 

@@ -49,11 +49,12 @@ export function decodeProtobuf(body: Uint8Array): SpanBatch {
 class ProtobufDecoder {
   readonly #reader: WireReader
   readonly #strings: StringReader
-  readonly #batch = new SpanBatchBuilder()
+  readonly #batch: SpanBatchBuilder
 
   constructor(body: Uint8Array) {
     this.#reader = new WireReader(body)
     this.#strings = new StringReader(this.#reader.view)
+    this.#batch = new SpanBatchBuilder(body.length)
   }
 
   decode(): SpanBatch {
@@ -121,7 +122,7 @@ class ProtobufDecoder {
   #id(part: 'trace' | 'span' | 'parent', end: number): void {
     const reader = this.#reader
     const stop = reader.end(end)
-    this.#batch.setId(part, reader.bytes, reader.position, stop)
+    this.#batch.setId(part, reader.view, reader.position, stop)
     reader.position = stop
   }
 

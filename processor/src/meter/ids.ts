@@ -1,14 +1,13 @@
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 
-/** Lower-case hex of an id's bytes, or `null` for all zeros, which OTLP takes for no id. */
-export function idToHex(bytes: Uint8Array, from: number, size: number): string | null {
+/** Lower-case hex of an id's words, or `null` for all zeros, which OTLP takes for no id. */
+export function idToHex(words: Int32Array, from: number, count: number): string | null {
   let hex = ''
   let any = 0
-  for (let i = from; i < from + size; i++) {
-    const byte = bytes[i] as number
-    any |= byte
-    hex += HEX[byte] as string
+  for (let i = from; i < from + count; i++) {
+    const word = words[i] as number
+    any |= word
+    hex += (word >>> 0).toString(16).padStart(8, '0')
   }
   return any === 0 ? null : hex
 }

@@ -19,8 +19,9 @@ function civilDate(day: number): { year: number; month: number; dayOfMonth: numb
   const sinceMarch0 = day + 719_468 // days from 1 March of year 0 to 1970
   const era = Math.floor(sinceMarch0 / 146_097)
   const dayOfEra = sinceMarch0 - era * 146_097
-  const leapDays = Math.floor(dayOfEra / 1460) - Math.floor(dayOfEra / 36_524)
-  const yearOfEra = Math.floor((dayOfEra - leapDays + Math.floor(dayOfEra / 146_096)) / 365)
+  const leapDays =
+    Math.floor(dayOfEra / 1460) - Math.floor(dayOfEra / 36_524) + Math.floor(dayOfEra / 146_096)
+  const yearOfEra = Math.floor((dayOfEra - leapDays) / 365)
   const dayOfYear =
     dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100))
   const marchMonth = Math.floor((5 * dayOfYear + 2) / 153) // months from March have 153 days in every five

@@ -2,21 +2,30 @@ import { GIVEN_BY_RESOURCE, MARKS_CALL, TAG_NAME_KEY } from './attribute-table.t
 import {
   type AttributeRuns,
   type AttributeValue,
-  ID_BYTES,
   ID_PARTS,
+  ID_WORDS,
   type IdPart,
   type SpanBatch,
 } from './span-batch.ts'
 
 const NANOS_PER_MS = 1e6
 const TWO_TO_32 = 0x1_0000_0000
-const FIRST_CAPACITY = 64
+const FEWEST_ATTRIBUTES = 64
+/** About how much of a payload there is for each attribute that is read. */
+const BYTES_PER_ATTRIBUTE = 64
+const FIRST_SPANS = 64
+const WORD_BYTES = 4
 
 class Runs {
   readonly values: AttributeValue[] = []
   readonly ends: number[] = []
-  #keys = new Uint8Array(FIRST_CAPACITY)
+  #keys: Uint8Array
   #length = 0
+
+  constructor(capacity: number) {
+    this.#keys = new Uint8Array(capacity)
+    this.values.length = capacity
+  }
 
   add(key: number, value: AttributeValue): void {
     const at = this.#length++
@@ -53,14 +62,14 @@ class Runs {
  * grows far beyond the bytes that it is read from, whatever those are.
  */
 export class SpanBatchBuilder {
-  readonly #attributes = new Runs()
-  readonly #resourceAttributes = new Runs()
+  readonly #attributes: Runs
+  readonly #resourceAttributes = new Runs(FEWEST_ATTRIBUTES)
   readonly #resources: number[] = []
   readonly #startTimesMs: number[] = []
   readonly #durationsMs: number[] = []
   readonly #failed: boolean[] = []
   readonly #faults = new Map<number, string>()
-  #ids = new Uint8Array(FIRST_CAPACITY * ID_BYTES)
+  #ids = new Int32Array(FIRST_SPANS * ID_WORDS)
   #count = 0
   #otherSpans = 0
   #resourceCount = 0
@@ -75,6 +84,12 @@ export class SpanBatchBuilder {
   #endLow = 0
   #hasFailed = false
 
+  /** @param bytes length of the payload, from which the room needed is guessed; it grows where that is too little */
+  constructor(bytes: number) {
+    const guess = Math.floor(bytes / BYTES_PER_ATTRIBUTE)
+    this.#attributes = new Runs(Math.max(FEWEST_ATTRIBUTES, guess))
+  }
+
   endResource(): void {
     if (this.#resourceAttributes.empty && this.#count === this.#resourceFirstSpan) return
     this.#resourceAttributes.keep()
@@ -87,28 +102,30 @@ export class SpanBatchBuilder {
   }
 
   beginSpan(): void {
-    const from = this.#count * ID_BYTES
-    if (from + ID_BYTES > this.#ids.length) {
-      const larger = new Uint8Array(this.#ids.length * 2)
-      larger.set(this.#ids)
-      this.#ids = larger
-    }
-    this.#ids.fill(0, from, from + ID_BYTES)
+    if ((this.#count + 1) * ID_WORDS > this.#ids.length) this.#growIds()
     this.#marked = false
     this.#idLengths.trace = this.#idLengths.span = this.#idLengths.parent = 0
     this.#startHigh = this.#startLow = this.#endHigh = this.#endLow = 0
     this.#hasFailed = false
   }
 
+  #growIds(): void {
+    const larger = new Int32Array(this.#ids.length * 2)
+    larger.set(this.#ids)
+    this.#ids = larger
+  }
+
   /** Takes an id from bytes; none at all means that there is no id. Of several the last holds, right or wrong. */
-  setId(part: IdPart, bytes: Uint8Array, start: number, end: number): void {
-    const { from, size } = ID_PARTS[part]
-    const to = this.#count * ID_BYTES + from
+  setId(part: IdPart, bytes: DataView, start: number, end: number): void {
+    const { from, words } = ID_PARTS[part]
+    const to = this.#count * ID_WORDS + from
     const length = end - start
     this.#idLengths[part] = length
-    if (length === size)
-      for (let i = 0; i < size; i++) this.#ids[to + i] = bytes[start + i] as number
-    else this.#ids.fill(0, to, to + size)
+    if (length !== words * WORD_BYTES) {
+      this.#ids.fill(0, to, to + words)
+      return
+    }
+    for (let i = 0; i < words; i++) this.#ids[to + i] = bytes.getInt32(start + i * WORD_BYTES)
   }
 
   /** Nanoseconds since 1970, in halves of 32 bits. */
@@ -141,6 +158,7 @@ export class SpanBatchBuilder {
       this.#otherSpans++
       this.#attributes.drop()
       this.#faults.delete(this.#count)
+      this.#ids.fill(0, this.#count * ID_WORDS, (this.#count + 1) * ID_WORDS)
       return
     }
     this.#checkId('trace')
@@ -156,17 +174,17 @@ export class SpanBatchBuilder {
   }
 
   #checkId(part: IdPart): void {
-    const { name, size } = ID_PARTS[part]
+    const { name, words } = ID_PARTS[part]
     const length = this.#idLengths[part]
-    if (length === size || length === 0) return
-    this.addFault(`its ${name} has ${length} bytes instead of ${size}`)
+    if (length === words * WORD_BYTES || length === 0) return
+    this.addFault(`its ${name} has ${length} bytes instead of ${words * WORD_BYTES}`)
   }
 
   finish(): SpanBatch {
     return {
       count: this.#count,
       otherSpans: this.#otherSpans,
-      ids: this.#ids.subarray(0, this.#count * ID_BYTES),
+      ids: this.#ids.subarray(0, this.#count * ID_WORDS),
       startTimesMs: this.#startTimesMs,
       durationsMs: this.#durationsMs,
       failed: this.#failed,

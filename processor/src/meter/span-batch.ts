@@ -27,12 +27,12 @@ export type AttributeRuns = {
   readonly ends: readonly number[]
 }
 
-/** Bytes of one span's ids in `ids`: trace id, span id, parent's span id; zeros where there is none. */
-export const ID_BYTES = 32
+/** Words of four bytes, the first byte highest, of one span's ids in `ids`; zeros where there is no id. */
+export const ID_WORDS = 8
 export const ID_PARTS = {
-  trace: { name: 'trace id', from: 0, size: 16 },
-  span: { name: 'span id', from: 16, size: 8 },
-  parent: { name: 'parent span id', from: 24, size: 8 },
+  trace: { name: 'trace id', from: 0, words: 4 },
+  span: { name: 'span id', from: 4, words: 2 },
+  parent: { name: 'parent span id', from: 6, words: 2 },
 } as const
 export type IdPart = keyof typeof ID_PARTS
 
@@ -41,7 +41,7 @@ export type SpanBatch = {
   readonly count: number
   /** Spans left out because nothing in them speaks of a model. */
   readonly otherSpans: number
-  readonly ids: Uint8Array
+  readonly ids: Int32Array
   /** Whole ms since 1970; 0 where the sender set none. */
   readonly startTimesMs: readonly number[]
   /** ms with a fraction, negative where a span ends before it starts. */

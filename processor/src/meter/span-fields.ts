@@ -62,7 +62,9 @@ export class SpanFields {
     const text = plainText(value)
     if (typeof name !== 'string' || text === null) return
     const bounded = this.#bounded(name, MAX_TAG_LENGTH)
-    if (!tags.has(bounded) && tags.size >= MAX_TAGS) this.shortened.tags++
+    // As the key of a record, `__proto__` would not survive every reader of the event.
+    const full = tags.size >= MAX_TAGS && !tags.has(bounded)
+    if (full || bounded === '__proto__') this.shortened.tags++
     else tags.set(bounded, this.#bounded(text, MAX_TAG_LENGTH))
   }
 

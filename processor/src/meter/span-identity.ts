@@ -1,6 +1,6 @@
 import { idToHex } from './ids.ts'
 import { isoTime } from './iso-time.ts'
-import { ID_BYTES, ID_PARTS, type SpanBatch } from './span-batch.ts'
+import { ID_PARTS, ID_WORDS, type SpanBatch } from './span-batch.ts'
 
 /** A clock that is wrong by more than this is no clock. */
 const MAX_AHEAD_MS = 24 * 3_600_000
@@ -18,8 +18,8 @@ export type SpanIdentity = {
 
 /** Lower-case hex; `null` where the span has no such id. */
 export function spanIds(batch: SpanBatch, span: number) {
-  const id = ({ from, size }: { from: number; size: number }) =>
-    idToHex(batch.ids, span * ID_BYTES + from, size)
+  const id = ({ from, words }: { from: number; words: number }) =>
+    idToHex(batch.ids, span * ID_WORDS + from, words)
   return {
     traceId: id(ID_PARTS.trace),
     spanId: id(ID_PARTS.span),

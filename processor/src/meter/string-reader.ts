@@ -28,7 +28,7 @@ export class StringReader {
     this.#starts = new Int32Array(places)
     this.#lengths = new Int32Array(places)
     this.#mask = places - 1
-    for (let place = 0; place < places; place++) this.#texts.push('')
+    this.#texts.length = places
   }
 
   read(start: number, end: number): string {

@@ -8,7 +8,6 @@ import {
   type UsagePart,
 } from '@tokenfuse/protocol'
 import { attributionOf } from './attribution.ts'
-import { hasUsage } from './billed-call.ts'
 import type { MeterOptions } from './options.ts'
 import { providerName } from './providers.ts'
 import type { SpanFields } from './span-fields.ts'
@@ -44,9 +43,10 @@ export function usageEventOf(
   const responseId = fields.name('responseId')
   const serviceTier = fields.name('serviceTier') ?? fields.name('openaiServiceTier')
   const verdict = readVerdict(fields)
-  const answered = responseId !== null || responseModel !== null || hasUsage(fields)
+  const told = readUsage(fields, provider, problems)
+  const answered = responseId !== null || responseModel !== null || told.parts.some(isBilled)
   const refused = refuses(verdict) && !answered
-  const usage = refused ? NOTHING_USED : readUsage(fields, provider, problems)
+  const usage = refused ? NOTHING_USED : told
   const savings = savingsOf(fields, problems)
   if (problems.length > 0) return null
 
@@ -69,7 +69,7 @@ export function usageEventOf(
     responseModel,
     serviceTier,
     tokens: usage.tokens,
-    ...(billed ? priceOf(usage.parts, call, timeMs, options) : FREE),
+    ...(billed ? priceOf(usage.parts, call, timeMs, options) : free()),
     priceVersion: priceVersionOf(options),
     source: usage.source,
     error: fields.name('errorType') ?? (failed ? OTHER_ERROR : null),
@@ -80,13 +80,17 @@ export function usageEventOf(
   }
 }
 
+function isBilled({ tokens, webSearches }: UsagePart): boolean {
+  return webSearches > 0 || Object.values(tokens).some((count) => count !== null && count > 0)
+}
+
 type Price = {
   readonly charges: Charge[]
   readonly costPicoUsd: string
   readonly priced: Priced
 }
 
-const FREE: Price = Object.freeze({ charges: [], costPicoUsd: '0', priced: 'exact' })
+const free = (): Price => ({ charges: [], costPicoUsd: '0', priced: 'exact' })
 
 function priceOf(
   parts: readonly UsagePart[],
