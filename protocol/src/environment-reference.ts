@@ -32,7 +32,8 @@ export const ENVIRONMENT: readonly EnvironmentVariable[] = [
   {
     name: names.ENV_TENANT,
     default: names.DEFAULT_TENANT,
-    meaning: 'Tenant; budgets never cross tenants.',
+    meaning:
+      'Tenant: a dimension like the others, by which a budget can count apart (`per: [tenant]`).',
   },
   {
     name: names.ENV_TAGS,
