@@ -27,7 +27,7 @@ budgets:
     per: [task]
     limit: { usd: ${LOOP.budgetUsd} }
     window: lifetime
-    mode: soft
+    mode: hard
 `
 
 /** What the stand-in is told: a model of today's prices, and answers that come as fast as people can watch. */
