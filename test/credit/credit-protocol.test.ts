@@ -6,6 +6,8 @@ import { Governor } from '../../processor/src/governor/governor.ts'
 import { Simulation, type SimulationOptions } from './simulation.ts'
 
 const LIMIT_TOKENS = 60_000
+/** Many round trips, and far less than the pause after which a guard with nothing to tell reports anyway. */
+const STALL_MS_MAX = 3_000
 const RUNS = 25
 
 /** Heavy-tailed, about 60 tokens at first and about 600 later on. */
@@ -61,6 +63,18 @@ test('a hard budget is never exceeded and nobody is refused before 98 % of it is
       assertNoFalseRefusal(simulation)
       assert.ok(simulation.isDone, 'a call waits for ever')
       assert.ok(simulation.refusals.length > 0, 'the load never reached the limit')
+    }),
+    { numRuns: RUNS },
+  )
+})
+
+test('a call waits for calls in flight, never for credit that lies idle elsewhere', () => {
+  fc.assert(
+    fc.property(fc.integer(), fc.integer({ min: 2, max: 8 }), (seed, callersPerGuard) => {
+      const simulation = simulate(seed, { guards: 8, callersPerGuard, callsPerCaller: 10 })
+      simulation.run()
+      const { longestStallMs } = simulation
+      assert.ok(longestStallMs < STALL_MS_MAX, `${longestStallMs} ms with no call in flight`)
     }),
     { numRuns: RUNS },
   )

@@ -70,6 +70,9 @@ export class Simulation {
   #offset = 0
   nowMs = START_MS
   inFlightFinal = 0n
+  /** The longest time in which a call waited and none was in flight that could have given it credit. */
+  longestStallMs = 0
+  #stalledSinceMs: number | null = null
   readonly log: LogEntry[] = []
   /** Called after each event, with what the governor said to it. */
   onApplied: (effects: Effect[]) => void = () => {}
@@ -158,7 +161,16 @@ export class Simulation {
       if (!next) break
       this.nowMs = Math.max(this.nowMs, next.atMs)
       next.run()
+      this.#noteStall()
     }
+  }
+
+  #noteStall(): void {
+    const isStalled = this.inFlightFinal === 0n && this.#guards.some(({ hasWaiting }) => hasWaiting)
+    if (!isStalled) this.#stalledSinceMs = null
+    else this.#stalledSinceMs ??= this.nowMs
+    if (this.#stalledSinceMs === null) return
+    this.longestStallMs = Math.max(this.longestStallMs, this.nowMs - this.#stalledSinceMs)
   }
 
   get isDone(): boolean {
@@ -206,6 +218,10 @@ class SimulatedGuard {
 
   get isDone(): boolean {
     return this.#dead || this.#callers === 0
+  }
+
+  get hasWaiting(): boolean {
+    return !this.#dead && this.#waiting.size > 0
   }
 
   kill(): void {

@@ -65,4 +65,6 @@ export type Opening = {
   readonly scope: string
   readonly need: bigint
   readonly want: bigint
+  /** Its credit was asked back before it was there. */
+  scarceUntilMs: number
 }

@@ -110,7 +110,20 @@ export class CreditBook {
       } else decided.push({ id: ask.id, outcome })
     }
     this.#waiting = still
+    this.#giveBackScraps(now)
     return decided
+  }
+
+  /**
+   * Credit that others wait for and that does not suffice for a call here: it came too late, or in part. Nobody would
+   * ask for it again until the next report.
+   */
+  #giveBackScraps(now: Now): void {
+    for (const account of this.#accounts.values()) {
+      const { need, want, scarceUntilMs } = account
+      if (now.elapsedMs >= scarceUntilMs) continue
+      if (need > idle(account) || (need === 0n && want === 0n)) giveBack(account)
+    }
   }
 
   /** A call that waits is given up by its app. */
@@ -133,7 +146,7 @@ export class CreditBook {
     for (const { key, budget, scope, unit } of budgets) {
       const account = this.#accounts.get(key)
       if (account) claims.push({ budget, account })
-      else this.#openings.set(key, { budget: budget.id, scope, ...costLevels(cost, unit) })
+      else this.#wantAccount(key, budget.id, scope, costLevels(cost, unit))
     }
     if (!profile) this.#wantProfile(ask.profile)
     if (!profile || claims.length < budgets.length || !this.#isFresh(now)) {
@@ -182,8 +195,7 @@ export class CreditBook {
       account: this.#accounts.get(claimed.key) ?? null,
     }))
     for (const { key, budget, scope, unit } of known) {
-      if (!this.#accounts.has(key))
-        this.#openings.set(key, { budget: budget.id, scope, ...costLevels(cost, unit) })
+      if (!this.#accounts.has(key)) this.#wantAccount(key, budget.id, scope, costLevels(cost, unit))
     }
     this.#wantProfile(ask.profile)
     return admitStale(ask, cost, known, {
@@ -221,6 +233,7 @@ export class CreditBook {
       if (!account) {
         if (!this.#budgets.has(news.budget) || this.#accounts.size >= MAX_ACCOUNTS) continue
         account = openAccount(news)
+        account.scarceUntilMs = this.#openings.get(key)?.scarceUntilMs ?? 0
         this.#accounts.set(key, account)
         this.#openings.delete(key)
       }
@@ -231,9 +244,12 @@ export class CreditBook {
   /** Idle credit is wanted back by others, now and as it becomes idle. */
   onRecall(names: readonly { readonly budget: string; readonly scope: string }[], now: Now): void {
     for (const { budget, scope } of names) {
-      const account = this.#accounts.get(accountKey(budget, scope))
+      const key = accountKey(budget, scope)
+      const account = this.#accounts.get(key)
+      const scarce = account ?? this.#openings.get(key)
+      // It may come before the answer with which the account is opened here.
+      if (scarce) scarce.scarceUntilMs = now.elapsedMs + SCARCE_MS
       if (!account) continue
-      account.scarceUntilMs = now.elapsedMs + SCARCE_MS
       account.changed = true
       giveBack(account)
     }
@@ -292,6 +308,16 @@ export class CreditBook {
       (first, { deadlineMs }) => (first === null || deadlineMs < first ? deadlineMs : first),
       null,
     )
+  }
+
+  #wantAccount(
+    key: string,
+    budget: string,
+    scope: string,
+    levels: { readonly need: bigint; readonly want: bigint },
+  ): void {
+    const scarceUntilMs = this.#openings.get(key)?.scarceUntilMs ?? 0
+    this.#openings.set(key, { budget, scope, ...levels, scarceUntilMs })
   }
 
   #wantProfile(profile: CallProfile): void {
