@@ -1,20 +1,15 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import {
   createResponseReader,
   type Dialect,
   type ResponseFacts,
 } from '../../../instrumentation/src/providers/index.ts'
 import { cutRandomly, seededRandom } from '../../support/random.ts'
-import {
-  loadRecording,
-  type RecordedResponse,
-  recordingNames,
-  sseBody,
-} from '../../support/recordings.ts'
+import { loadRecording, recordingNames, sseBody } from '../../support/recordings.ts'
 import { sharedPath } from '../../support/shared.ts'
 import { ANTHROPIC_FORMS, type NormalForm, OPENAI_FORMS, OTHER_RECORDINGS } from './normal-forms.ts'
+import { answers, dialectOf } from './recorded-answers.ts'
 
 const FOLDERS = [
   { provider: 'openai', forms: OPENAI_FORMS },
@@ -77,33 +72,6 @@ test('the id is the last one that the provider gave, as gateways may give every 
     assert.equal(facts.responseId, id)
   }
 })
-
-function* answers(
-  t: TestContext,
-  provider: string,
-  forms: Readonly<Record<string, readonly NormalForm[]>>,
-): Generator<{ answer: RecordedResponse; expected: NormalForm }> {
-  const folder = sharedPath(t, `fixtures/providers/${provider}`)
-  if (!folder) return
-  for (const [name, expectations] of Object.entries(forms)) {
-    const recorded = loadRecording(join(folder, name))
-    assert.equal(recorded.length, expectations.length, name)
-    for (const [index, expected] of expectations.entries()) {
-      const answer = recorded[index]
-      assert.ok(answer)
-      yield { answer, expected }
-    }
-  }
-}
-
-/** The address that a recording was made at is not in it; what kind it was is plain from its content. */
-function dialectOf(provider: string, { name, body }: RecordedResponse): Dialect {
-  if (provider === 'anthropic') return 'anthropic.messages'
-  if (name.startsWith('openai-completion')) return 'openai.completions'
-  if (name.startsWith('openai-embedding')) return 'openai.embeddings'
-  const isChat = body.includes('"chat.completion') || body.includes('"prompt_filter_results"')
-  return isChat ? 'openai.chat' : 'openai.responses'
-}
 
 function read(dialect: Dialect, contentType: string, pieces: readonly Uint8Array[]): ResponseFacts {
   const provider = dialect.startsWith('openai') ? 'openai' : 'anthropic'
