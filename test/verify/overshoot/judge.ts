@@ -60,6 +60,8 @@ export type Figures = {
   readonly truncated: number
   readonly inFlightMax: number
   readonly longestCallMs: number
+  /** From asking to the answer or the refusal, as an app saw it. */
+  readonly longestWaitMs: number
   readonly failures: readonly string[]
 }
 
@@ -90,6 +92,7 @@ export function judge(run: Run): Figures {
     truncated: ledger.filter((entry) => isTruncated(entry, run)).length,
     inFlightMax: mostAtOnce(ledger),
     longestCallMs: Math.max(0, ...ledger.map(({ startedAt, endedAt }) => endedAt - startedAt)),
+    longestWaitMs: Math.max(0, ...made.map(({ startedAt, endedAt }) => endedAt - startedAt)),
     failures: failuresOf(made, labels),
   }
 }

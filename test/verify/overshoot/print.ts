@@ -16,12 +16,14 @@ const COLUMNS: readonly Column[] = [
   ['refused', 9, ({ refused }) => String(refused)],
   ['too early', 11, ({ refusedTooEarly }) => String(refusedTooEarly)],
   ['from', 9, ({ leastTakenRatio }) => (leastTakenRatio === null ? '' : percent(leastTakenRatio))],
+  ['slowest', 9, ({ longestWaitMs }) => `${(longestWaitMs / 1000).toFixed(1)} s`],
 ]
 const LEGEND = [
   'calls: the limit in calls as offered. at once: most calls in flight. billed: by the stand-in, of the limit.',
   'beyond: output tokens over the limit on the wire. held: credit of a killed agent until it is settled, of the limit.',
   'truncated: answers that ended at a limit lowered by the guard. too early: refused while spent, in flight at its',
-  'final cost, and held were below 98 % of the limit; from: the least that they were at a refusal.',
+  'final cost, and held were below 98 % of the limit; from: the least that they were at a refusal. slowest: the longest',
+  'that a caller waited for an answer or a refusal.',
 ]
 
 /** The report as a table for people, and in words what is wrong. */

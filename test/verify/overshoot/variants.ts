@@ -38,7 +38,7 @@ export const VARIANTS: readonly Variant[] = [
 /** Over 200 calls as they are offered. */
 export const LIMITS: Readonly<Record<Unit, bigint>> = {
   tokens: 200_000n,
-  picoUsd: 1_800_000_000_000n,
+  picoUsd: 1_600_000_000_000n,
 }
 /** Together over three times the limit. */
 export const CALLS_OF_CALLER = 16
