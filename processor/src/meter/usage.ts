@@ -43,7 +43,9 @@ export function readUsage(fields: SpanFields, provider: string, problems: string
   if (text !== null) {
     const parts = readUsageParts(typeof text === 'string' ? text : '', problems)
     const tokens = parts.reduce((sum, part) => addTokens(sum, part.tokens), UNKNOWN_TOKENS)
-    problems.push(...tokenProblems(tokens), ...disagreements(told, tokens))
+    // Whether cached counts fit into the input shows in each part; a sum may lack the input of some.
+    const sumProblems = tokenProblems(tokens).filter((problem) => problem === 'token_count_absurd')
+    problems.push(...sumProblems, ...disagreements(told, tokens))
     return { tokens, parts, source: sourceOf(source, tokens, fields) }
   }
   const foreign = source === null

@@ -52,7 +52,8 @@ suite('an id in JSON', () => {
     for (const traceId of wrong) {
       assert.equal(traceIdOf(traceId), 'its trace id is neither hex nor base64 of the right length')
     }
-    const batch = decode(requestOf(spanOf({ spanId: 'x' }), spanOf({})))
+    const other = spanOf({ spanId: 'x', attributes: [] })
+    const batch = decode(requestOf(spanOf({ spanId: 'x' }), other, spanOf({})))
     assert.deepEqual([...batch.faults.keys()], [0])
     assert.equal(readable(batch)[1]?.traceId, TRACE_ID)
   })

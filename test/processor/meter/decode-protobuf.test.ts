@@ -58,9 +58,15 @@ suite('an attribute in protobuf', () => {
     }
   })
 
-  test('may be an int of ten bytes, longer than it need be', () => {
+  test('may have numbers and lengths longer than they need be', () => {
     assert.equal(valueOf([3 * 8, ...varint(7, 10)]), 7)
     assert.equal(valueOf([...varint(3 * 8, 5), ...varint(-1)]), -1)
+    // A text of 5 bytes whose length is written in two, in a message of 0x85 + 2 bytes.
+    const text = [0x0a, ...varint(5, 2), ...Buffer.from('hello')]
+    assert.equal(
+      valueOf([...text, ...bytesField(100, '#'.repeat(0x85 + 2 - text.length - 3))]),
+      'hello',
+    )
   })
 
   test('gives of an array its texts, and nothing of what nests in it', () => {
@@ -87,6 +93,10 @@ suite('an attribute in protobuf', () => {
     const backwards = [...value, ...varintField(77, 3), ...bytesField(1, INPUT)]
     assert.deepEqual(attributesOf(requestOf(bytesField(9, backwards))), [[INPUT, 5]])
     assert.deepEqual(attributesOf(requestOf(bytesField(9, bytesField(1, INPUT)))), [[INPUT, null]])
+    const twice = [...bytesField(1, INPUT), ...value, ...bytesField(2, varintField(3, 6))]
+    assert.deepEqual(attributesOf(requestOf(bytesField(9, twice))), [[INPUT, 6]])
+    const renamed = [...bytesField(1, 'x'), ...value, ...bytesField(1, INPUT)]
+    assert.deepEqual(attributesOf(requestOf(bytesField(9, renamed))), [[INPUT, 5]])
     assert.deepEqual(attributesOf(requestOf(bytesField(9, value), bytesField(9, []))), [])
   })
 

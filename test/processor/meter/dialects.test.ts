@@ -96,6 +96,13 @@ suite('older names', () => {
     }
   })
 
+  test('of several with the same name the last holds', () => {
+    const span = otlpSpan(OLD)
+    const { attributes: again } = otlpSpan({ 'gen_ai.usage.prompt_tokens': 150 })
+    const twice = { ...span, attributes: [...span.attributes, ...again] }
+    assert.equal(eventOf(twice).tokens.input, 150)
+  })
+
   test('of providers become those of today, and unknown ones stay', () => {
     const rows = [
       ['OpenAI', 'openai'],
