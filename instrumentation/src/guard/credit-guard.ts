@@ -83,6 +83,7 @@ export class CreditGuard implements Guard {
     const now = this.#now()
     if (message.type === 'policy') {
       this.#book.setPolicy(message.budgets, now)
+      this.#book.onStreamBegan()
       this.#contact.heard()
       this.#settings.policyOfBefore.write(message.budgets)
     } else if (message.type === 'credit') {

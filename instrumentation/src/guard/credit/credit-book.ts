@@ -54,7 +54,7 @@ export class CreditBook {
   /** When the report that was answered last had been sent; credit may be spent for a TTL from then. */
   #answeredMs: number | null = null
   #lastCallMs = 0
-  /** A call waits to hear whether the credit at hand may still be spent. */
+  /** A call waits to hear whether the credit at hand may still be spent, or of credit that it was not told of. */
   #wantsAnswer = false
   readonly #onStart: 'allow' | 'refuse'
 
@@ -239,6 +239,11 @@ export class CreditBook {
       }
       tell(account, news, offset, now.elapsedMs)
     }
+  }
+
+  /** The governor's stream began anew. What was lent meanwhile is not known here, and nobody would say it again. */
+  onStreamBegan(): void {
+    if (this.#waiting.length > 0) this.#wantsAnswer = true
   }
 
   /** Idle credit is wanted back by others, now and as it becomes idle. */
