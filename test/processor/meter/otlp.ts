@@ -62,7 +62,7 @@ export type OtlpResourceSpans = {
 }
 export type OtlpRequest = { resourceSpans: OtlpResourceSpans[] }
 
-const requestType = protobuf.parse(OTLP_PROTO).root.lookupType('ExportTraceServiceRequest')
+export const requestType = protobuf.parse(OTLP_PROTO).root.lookupType('ExportTraceServiceRequest')
 
 /** As a sender of protobuf encodes it: ids are bytes there, hex in `request`. */
 export function toProtobuf(request: OtlpRequest): Uint8Array {
