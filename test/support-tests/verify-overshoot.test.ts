@@ -63,7 +63,6 @@ const RUN: Run = {
   made: MADE,
   verdicts: VERDICTS,
   lost: null,
-  grownAt: 50,
   counted: 1_000n,
 }
 const broken = (overrides: Partial<Run>): string[] => {
@@ -133,9 +132,14 @@ test('truncated are answers that the guard has cut, not those that the app has',
 })
 
 test('a load that is none shows nothing, and is said to be none', () => {
-  const run = { ...RUN, grownAt: null, made: [...MADE, made(11, 'failed', 120)] }
+  // From the eighth call of a caller on answers are longer, and none of those came.
+  const run = {
+    ...RUN,
+    ledger: LEDGER.slice(0, 7),
+    made: [...MADE.slice(0, 7), made(11, 'failed', 120)],
+  }
   assert.deepEqual(loadProblems(judge(run), run), [
-    'only 1.10 times the limit was offered',
+    'only 0.70 times the limit was offered',
     'the limit is 10 calls',
     'the answers never grew',
     '0-0-11: no',

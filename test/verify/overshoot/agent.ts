@@ -2,7 +2,17 @@ import { once } from 'node:events'
 import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
 import { countedFetch } from './counted-fetch.ts'
-import { type AgentPlan, CALLERS_EACH, type Kind, kindOf, labelOf, type MadeCall } from './load.ts'
+import {
+  type AgentPlan,
+  CALLERS_EACH,
+  CALLS_OF_CALLER,
+  GROWN_ANSWERS,
+  isGrown,
+  type Kind,
+  kindOf,
+  labelOf,
+  type MadeCall,
+} from './load.ts'
 
 // One agent of the load as a process of its own: eight callers that make their calls one after the other through the
 // real SDKs. It says when it is ready, waits for a word, and then prints a line of JSON for each call that is over, so
@@ -25,7 +35,8 @@ const openai = new OpenAI({ baseURL: `${plan.url}/v1`, ...own })
 const anthropic = new Anthropic({ baseURL: plan.url, ...own })
 
 async function ask(kind: Kind, label: string): Promise<void> {
-  const options = { headers: { 'x-stand-in-label': label } }
+  const grown = { 'x-stand-in-config': JSON.stringify(GROWN_ANSWERS) }
+  const options = { headers: { 'x-stand-in-label': label, ...(isGrown(label) && grown) } }
   const messages = [{ role: 'user' as const, content: `${PROMPT}This is about matter ${label}.` }]
   if (kind.family === 'anthropic') {
     const request = {
@@ -58,6 +69,8 @@ async function drain(events: AsyncIterable<unknown>): Promise<void> {
 const nowMs = () => performance.timeOrigin + performance.now()
 
 async function makeCall(caller: number, index: number): Promise<void> {
+  // From within, so that it depends on nobody else's speed how far the calls are.
+  if (caller === 0 && index === plan.diesBefore) process.kill(process.pid, 'SIGKILL')
   const label = labelOf(plan.agent, caller, index)
   const startedAt = nowMs()
   const tell = (outcome: MadeCall['outcome'], error: string | null) => {
@@ -79,6 +92,6 @@ await once(process.stdin, 'data')
 process.stdin.destroy()
 await Promise.all(
   Array.from({ length: CALLERS_EACH }, async (_, caller) => {
-    for (let index = 0; index < plan.callsOfCaller; index++) await makeCall(caller, index)
+    for (let index = 0; index < CALLS_OF_CALLER; index++) await makeCall(caller, index)
   }),
 )

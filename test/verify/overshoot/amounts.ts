@@ -1,5 +1,5 @@
 import { MODELS } from '../../support/provider/models.ts'
-import type { LedgerEntry, LedgerSummary } from '../../support/provider/client.ts'
+import type { LedgerEntry } from '../../support/provider/client.ts'
 
 /** What a budget is kept in; amounts are whole numbers of it. */
 export type Unit = 'tokens' | 'picoUsd'
@@ -15,12 +15,6 @@ export function wantedAmount(entry: LedgerEntry, unit: Unit): bigint {
   const model = MODELS.find(({ id }) => id === entry.model)
   if (!model) throw new Error(`the stand-in has no model ${entry.model}`)
   return billedAmount(entry, unit) + more * model.prices.output
-}
-
-export function billedSoFar(summary: LedgerSummary, unit: Unit): bigint {
-  return unit === 'tokens'
-    ? BigInt(summary.inputTokens + summary.outputTokens)
-    : BigInt(summary.costPicoUsd)
 }
 
 export function formatAmount(amount: bigint, unit: Unit): string {

@@ -1,6 +1,6 @@
 import type { LedgerEntry } from '../../support/provider/client.ts'
 import { billedAmount, type Unit, wantedAmount } from './amounts.ts'
-import type { MadeCall } from './load.ts'
+import { isGrown, type MadeCall } from './load.ts'
 
 /** What a guard said of a call that it let out. */
 export type Verdict = {
@@ -29,8 +29,6 @@ export type Run = {
   readonly made: readonly MadeCall[]
   /** By response id, of the calls that were metered; `null` where no guard was at work. */
   readonly verdicts: ReadonlyMap<string, Verdict> | null
-  /** When answers became ten times as long, epoch ms. */
-  readonly grownAt: number | null
   /** What a killed agent took with it; `null` where none was killed. */
   readonly lost: LostCredit | null
   /** What the processor says is spent, once all spans have come; `null` where there is none. */
@@ -74,7 +72,7 @@ export function judge(run: Run): Figures {
   const refused = made.filter(({ outcome }) => outcome === 'refused')
   const taken = refused.map(({ endedAt }) => ratio(takenAt(run, endedAt), limit))
   const billed = sum(ledger.map((entry) => billedAmount(entry, unit)))
-  const wanted = offered(run, refused.length)
+  const wanted = offered(run, refused)
   return {
     unit,
     limit,
@@ -124,13 +122,17 @@ function verdictOf({ responseId }: LedgerEntry, verdicts: Run['verdicts']): Verd
   return responseId === null ? undefined : verdicts?.get(responseId)
 }
 
-/** Refused calls are taken to be as long as those that ran when answers had grown: nearly all came after that. */
-function offered({ ledger, unit, grownAt }: Run, refused: number): number {
+/** Refused calls are taken to be as long as those that ran, the later ones as the later ones. */
+function offered({ ledger, unit }: Run, refused: readonly MadeCall[]): number {
   const wantedOf = (entries: readonly LedgerEntry[]) =>
     Number(sum(entries.map((entry) => wantedAmount(entry, unit))))
-  const grown = ledger.filter(({ startedAt }) => grownAt !== null && startedAt > grownAt)
-  const like = grown.length > 0 ? grown : ledger
-  return wantedOf(ledger) + (refused * wantedOf(like)) / Math.max(1, like.length)
+  const meanOf = (entries: readonly LedgerEntry[]) => wantedOf(entries) / entries.length
+  const means = [false, true].map((grown) => {
+    const like = ledger.filter(({ label }) => isGrown(label) === grown)
+    return meanOf(like.length > 0 ? like : ledger)
+  })
+  const missed = refused.map(({ label }) => means[Number(isGrown(label))] ?? 0)
+  return wantedOf(ledger) + missed.reduce((a, b) => a + b, 0)
 }
 
 /** The bound is what the guard put on the wire, or left there; the ledger knows what came over it. */

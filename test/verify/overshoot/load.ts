@@ -42,12 +42,25 @@ export const KINDS: readonly Kind[] = [
 
 export const AGENTS = 8
 export const CALLERS_EACH = 8
+export const CALLS_OF_CALLER = 16
+/** From this call of a caller on answers are ten times as long: about half of the budget is spent by then. */
+export const GROWN_FROM = 7
+
+/** What the stand-in answers, and what each of the later calls asks of it. */
+export const ANSWERS = {
+  outputTokens: { median: 100, sigma: 0.4 },
+  toolCallRate: 0.3,
+  tokensPerEvent: 16,
+  latency: { firstTokenMs: { median: 20, sigma: 0.4 }, tokensPerSecond: 2000 },
+} as const
+export const GROWN_ANSWERS = { outputTokens: { median: 1_000, sigma: 0.4 } } as const
 
 /** One agent's part of the load, as its process is told. */
 export type AgentPlan = {
   readonly agent: number
-  readonly callsOfCaller: number
   readonly url: string
+  /** The call of the first caller before which the whole process is killed with -9; `null`: it lives. */
+  readonly diesBefore: number | null
   /** A shared counter to ask before each call and to tell after it; `null` where tokenfuse guards. */
   readonly counterUrl: string | null
 }
@@ -70,4 +83,9 @@ export function kindOf(agent: number, caller: number, index: number): Kind {
 
 export function labelOf(agent: number, caller: number, index: number): string {
   return `${agent}-${caller}-${index}`
+}
+
+/** Whether the call of a label asks for long answers. */
+export function isGrown(label: string | null): boolean {
+  return Number(label?.split('-').at(-1) ?? 0) >= GROWN_FROM
 }

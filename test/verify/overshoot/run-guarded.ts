@@ -11,22 +11,24 @@ import {
   spawnAgent,
   startProcessorProcess,
 } from '../../support/processes.ts'
-import type { Agent } from './agents.ts'
-import type { Verdict } from './judge.ts'
+import type { Run, Verdict } from './judge.ts'
+import { GROWN_FROM } from './load.ts'
 import { type Load, type LoadOutcome, runLoad, type RunOutcome } from './run-load.ts'
-import { SETTLE_AFTER_S, type Variant } from './variants.ts'
+import { KILL_AFTER_CALLS, SETTLE_AFTER_S, type Variant } from './variants.ts'
 
-/** The agent that is killed; its spool is its own, so that it can be seen what is known without it. */
-const VICTIM = 3
+/** Killed when its answers have begun to be long. Its spool is its own, so that it stays unsent until it is wanted. */
+const VICTIM = { agent: 3, diesBefore: GROWN_FROM + 1 }
 const LOOK_EVERY_MS = 100
-const SETTLED_WITHIN_MS = 120_000
+/** After the credit of a silent guard is settled, by whatever clock. */
+const SETTLED_MARGIN_MS = 15_000
 
 type Stage = {
   readonly variant: Variant
   readonly folder: string
+  readonly policyFile: string
   processor: ProcessorProcess
-  killedAt: number | null
-  readonly problems: string[]
+  /** Once the processor has been killed. */
+  restarted: Promise<void> | null
 }
 
 /** The load with tokenfuse in front of it: a processor, one hard budget, and agents with nothing but the preload. */
@@ -40,20 +42,25 @@ export async function runGuarded(
   const policyFile = join(folder, 'tokenfuse.yaml')
   writeFileSync(policyFile, policyFor(load))
   const processor = await startProcessorProcess(join(folder, 'data'), { policyFile })
-  const stage: Stage = { variant, folder, processor, killedAt: null, problems: [] }
+  const stage: Stage = { variant, folder, policyFile, processor, restarted: null }
   started.defer(() => stage.processor.stop())
   const seen = await runLoad({
     ...load,
     counterUrl: null,
+    victim: variant.kill === 'agent' ? VICTIM : null,
     spawn: (provider, plan) =>
       spawnAgent(agentFile, [JSON.stringify(plan)], {
         processor,
         hosts: hostsOf(provider),
-        spoolDirectory: spoolOf(stage, plan.agent === VICTIM ? 'victim' : 'others'),
+        spoolDirectory: spoolOf(stage, plan.agent === VICTIM.agent ? 'victim' : 'others'),
         environment: { TOKENFUSE_AGENT: 'worker' },
       }),
-    halfway: (agents) => killSomebody(stage, agents, policyFile),
+    onMade: (calls) => {
+      if (variant.kill === 'processor' && calls === KILL_AFTER_CALLS)
+        stage.restarted = restart(stage)
+    },
   })
+  await stage.restarted
   return await conclude(stage, load, seen)
 }
 
@@ -75,31 +82,23 @@ function spoolOf({ folder }: Stage, whose: 'victim' | 'others'): string {
   return path
 }
 
-async function killSomebody(
-  stage: Stage,
-  agents: readonly Agent[],
-  policyFile: string,
-): Promise<void> {
-  const { kill } = stage.variant
-  if (kill === 'agent') {
-    stage.killedAt = performance.timeOrigin + performance.now()
-    if (!agents[VICTIM]?.kill())
-      stage.problems.push('the agent had ended before it could be killed')
-  } else if (kill === 'processor') {
-    const { dataDirectory, port } = stage.processor
-    await stage.processor.stop('SIGKILL')
-    stage.processor = await startProcessorProcess(dataDirectory, { port, policyFile })
-  }
+async function restart(stage: Stage): Promise<void> {
+  const { dataDirectory, port } = stage.processor
+  await stage.processor.stop('SIGKILL')
+  stage.processor = await startProcessorProcess(dataDirectory, {
+    port,
+    policyFile: stage.policyFile,
+  })
 }
 
 async function conclude(
   stage: Stage,
   { unit, limit }: Load,
-  { problems: agentProblems, ...seen }: LoadOutcome,
+  { made, ledger, victimLastSeenAt: fromMs, problems }: LoadOutcome,
 ): Promise<RunOutcome> {
-  const { processor, killedAt } = stage
+  const { processor } = stage
   await sendLeftSpans(processor, spoolOf(stage, 'others'))
-  const held = killedAt === null ? 0n : await settledCredit(stage)
+  const held = fromMs === null ? 0n : await settledCredit(processor)
   await sendLeftSpans(processor, spoolOf(stage, 'victim'))
   const { spent, unconfirmed } = await budgetStatus(processor)
   await processor.stop()
@@ -109,24 +108,20 @@ async function conclude(
     if (responseId === null) continue
     verdicts.set(responseId, { admittedAt: Date.parse(time), cap: verdict?.cap ?? null })
   }
-  const lost =
-    killedAt === null ? null : { held, unconfirmed: BigInt(unconfirmed), fromMs: killedAt }
-  return {
-    run: { unit, limit, ...seen, verdicts, lost, counted: BigInt(spent) },
-    problems: [...stage.problems, ...agentProblems],
-  }
+  const lost = fromMs === null ? null : { held, unconfirmed: BigInt(unconfirmed), fromMs }
+  const run: Run = { unit, limit, made, ledger, verdicts, lost, counted: BigInt(spent) }
+  return { run, problems }
 }
 
 /** What the killed agent had been lent, once the governor has given it up and charged it to the budget. */
-async function settledCredit({ processor, problems }: Stage): Promise<bigint> {
-  const startMs = performance.now()
-  while (performance.now() - startMs < SETTLED_WITHIN_MS) {
+async function settledCredit(processor: ProcessorProcess): Promise<bigint> {
+  const endMs = performance.now() + SETTLE_AFTER_S * 1000 + SETTLED_MARGIN_MS
+  for (;;) {
     const { unconfirmed, held, outstanding } = await budgetStatus(processor)
-    if (unconfirmed !== '0' && held === '0' && outstanding === '0') return BigInt(unconfirmed)
+    const isSettled = unconfirmed !== '0' && held === '0' && outstanding === '0'
+    if (isSettled || performance.now() > endMs) return BigInt(unconfirmed)
     await passes(LOOK_EVERY_MS)
   }
-  problems.push('the credit of the killed agent was never settled')
-  return 0n
 }
 
 async function budgetStatus(processor: ProcessorProcess): Promise<BudgetStatus> {

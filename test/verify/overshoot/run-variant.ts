@@ -5,7 +5,7 @@ import { brokenPromises, loadProblems } from './promises.ts'
 import { type Load, runLoad, type RunOutcome } from './run-load.ts'
 import { type CounterRule, serveCounter, SharedCounter } from './shared-counter.ts'
 import { runGuarded } from './run-guarded.ts'
-import { CALLS_OF_CALLER, LIMITS, type Variant } from './variants.ts'
+import { LIMITS, type Variant } from './variants.ts'
 
 export type Row = {
   readonly variant: Variant
@@ -22,7 +22,7 @@ export const agentFile = join(import.meta.dirname, 'agent.ts')
 export async function runVariant(variant: Variant, seed: number): Promise<Row> {
   const startedMs = performance.now()
   const { keeper, unit } = variant
-  const load: Load = { unit, limit: LIMITS[unit], callsOfCaller: CALLS_OF_CALLER, seed }
+  const load: Load = { unit, limit: LIMITS[unit], seed }
   const isGuarded = keeper === 'tokenfuse'
   const { run, problems } = isGuarded
     ? await runGuarded(variant, load, agentFile)
@@ -44,15 +44,16 @@ async function runCounted(rule: CounterRule, load: Load): Promise<RunOutcome> {
     await serveCounter(new SharedCounter(rule, Number(load.limit))),
     (server) => server.stop(),
   )
-  const { problems, ...seen } = await runLoad({
+  const { made, ledger, problems } = await runLoad({
     ...load,
     counterUrl: counter.url,
+    victim: null,
     spawn: (_provider, plan) =>
       spawnNode(agentFile, [JSON.stringify(plan)], {
         environment: { PATH: process.env['PATH'], OPENAI_API_KEY: 'any', ANTHROPIC_API_KEY: 'any' },
       }),
-    halfway: () => {},
+    onMade: () => {},
   })
   const { unit, limit } = load
-  return { run: { unit, limit, ...seen, verdicts: null, lost: null, counted: null }, problems }
+  return { run: { unit, limit, made, ledger, verdicts: null, lost: null, counted: null }, problems }
 }

@@ -35,26 +35,14 @@ export const VARIANTS: readonly Variant[] = [
   tokenfuse('agent killed', { kill: 'agent' }),
 ]
 
-/** Over 200 calls as they are offered. */
+/** Over 200 calls as they are offered, and less than a third of them all. */
 export const LIMITS: Readonly<Record<Unit, bigint>> = {
   tokens: 200_000n,
-  picoUsd: 1_600_000_000_000n,
+  picoUsd: 1_750_000_000_000n,
 }
-/** Together over three times the limit. */
-export const CALLS_OF_CALLER = 16
 
-/** The stand-in's answers, from the start and from when two fifths of the limit are billed. */
-export const ANSWERS = {
-  outputTokens: { median: 100, sigma: 0.4 },
-  toolCallRate: 0.3,
-  tokensPerEvent: 16,
-  latency: { firstTokenMs: { median: 20, sigma: 0.4 }, tokensPerSecond: 2000 },
-} as const
-export const GROWN_ANSWERS = { outputTokens: { median: 1_000, sigma: 0.4 } } as const
-
-/** Shares of the limit that are billed when answers grow, and when somebody is killed. */
-export const GROWTH_AT = 0.4
-export const KILL_AT = 0.5
+/** Calls that are over, of 1,024, when the processor is killed: about half of the limit is spent by then. */
+export const KILL_AFTER_CALLS = 400
 
 /** Longer than a guard may be silent, shorter than anybody would wait for this verification. */
 export const SETTLE_AFTER_S = 35
