@@ -6,7 +6,7 @@ import {
   UNKNOWN,
 } from '@tokenfuse/protocol'
 import { z } from 'zod'
-import type { UsageQuery } from '../governor/usage-ledger.ts'
+import type { UsageQuery } from '../governor/usage-query.ts'
 
 const name = z.string().min(1).max(256)
 

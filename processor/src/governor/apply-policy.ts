@@ -1,8 +1,8 @@
-import type { LogEntry, OverrideSet, PolicySet } from '@tokenfuse/protocol'
+import type { OverrideSet, PolicySet } from '@tokenfuse/protocol'
+import { amountFrom } from './amount.ts'
 import { lendOn } from './apply-credit.ts'
-import { activatePolicy, type ActiveBudget } from './budgets.ts'
+import type { ActiveBudget } from './budgets.ts'
 import type { Counter } from './counter.ts'
-import { counterAt } from './counter-at.ts'
 import type { Effect } from './effect.ts'
 import { msFromIso } from './iso-time.ts'
 import type { GovernorState } from './state.ts'
@@ -12,30 +12,29 @@ import { decide, endDecision } from './thresholds.ts'
  * Brings a policy into force. A budget that stays keeps what it counted; one that counts another thing than before
  * (unit, window or `per`) begins anew, as does a new one.
  */
-export function applyPolicySet(
-  state: GovernorState,
-  { event, offset }: LogEntry<PolicySet>,
-  effects: Effect[],
-): void {
+export function applyPolicySet(state: GovernorState, event: PolicySet, effects: Effect[]): void {
   const before = state.policy
   if ((before?.version ?? null) !== event.basedOn) {
     const message = `made from policy version ${event.basedOn}, but ${before?.version ?? 'none'} is in force`
     effects.push({ type: 'rejected', event, code: 'policy_outdated', message })
     return
   }
-  const policy = activatePolicy(event, offset)
-  state.policy = policy
-  state.hash.foldNumber(offset)
-  effects.push({ type: 'policy', version: offset })
-  for (const [key, counter] of [...state.counters.entries()]) {
-    const old = before?.byId.get(counter.budget)
-    const budget = policy.byId.get(counter.budget)
-    if (!budget || (old && countsAnother(old, budget))) {
-      endDecision(state, key, counter, 'the budget is gone from the policy', effects)
-      state.counters.delete(key)
-      continue
-    }
-    reconsider(state, key, counter, budget, effects)
+  const policy = state.setPolicy(event, state.offset)
+  state.hash.foldNumber(state.offset)
+  effects.push({ type: 'policy', version: state.offset })
+  const decided = state.counters.decided()
+  for (const counter of [...state.counters.values()]) {
+    const old = before?.byId.get(counter.window.budget)
+    const budget = policy.byId.get(counter.window.budget)
+    if (!budget || (old && countsAnother(old, budget))) state.counters.delete(counter)
+    else state.counters.setLimit(counter, budget)
+  }
+  for (const counter of decided) {
+    if (counter.isGone) endDecision(state, counter, 'the budget is gone from the policy', effects)
+  }
+  for (const counter of state.counters.inOrder(needsAnotherLook)) {
+    const budget = policy.byId.get(counter.window.budget)
+    if (budget) reconsider(state, counter, budget, effects)
   }
 }
 
@@ -47,10 +46,14 @@ function countsAnother(old: ActiveBudget, budget: ActiveBudget): boolean {
   )
 }
 
+function needsAnotherLook(counter: Counter): boolean {
+  return counter.accounts.size > 0 || counter.dueAction !== (counter.decision?.action ?? 'allow')
+}
+
 /** Raises the limit of one scope until a time, or else until its window ends. */
 export function applyOverrideSet(
   state: GovernorState,
-  { event, offset, logTimeMs }: LogEntry<OverrideSet>,
+  event: OverrideSet,
   effects: Effect[],
 ): void {
   const budget = state.policy?.byId.get(event.budget)
@@ -59,28 +62,46 @@ export function applyOverrideSet(
     effects.push({ type: 'rejected', event, code: 'not_found', message })
     return
   }
-  const { key, counter } = counterAt(state, budget, event.scope, logTimeMs)
-  state.overrides.set(event.id, {
-    order: offset,
-    id: event.id,
+  if (state.overrides.isFull) {
+    const message = 'there are too many overrides in force'
+    effects.push({ type: 'rejected', event, code: 'bad_request', message })
+    return
+  }
+  const { scope, reason, by } = event
+  const counter = state.counters.forScope(budget, scope, state.logTimeMs, state.zone)
+  state.overrides.set({
+    key: event.id,
+    order: state.nextOrder(),
     budget: event.budget,
-    scope: event.scope,
-    add: BigInt(event.add),
-    untilMs: event.until === null ? counter.untilMs : msFromIso(event.until),
-    reason: event.reason,
-    by: event.by,
+    scope,
+    add: amountFrom(event.add),
+    untilMs: event.until === null ? counter.window.untilMs : msFromIso(event.until),
+    reason,
+    by,
   })
   state.hash.fold(event.id)
-  reconsider(state, key, counter, budget, effects)
+  limitChanged(state, budget, scope, effects)
+}
+
+/** Overrides on a scope have come or gone. */
+export function limitChanged(
+  state: GovernorState,
+  budget: ActiveBudget,
+  scope: string,
+  effects: Effect[],
+): void {
+  for (const counter of state.counters.ofScope(budget.id, scope)) {
+    state.counters.setLimit(counter, budget)
+    reconsider(state, counter, budget, effects)
+  }
 }
 
 function reconsider(
   state: GovernorState,
-  key: string,
   counter: Counter,
   budget: ActiveBudget,
   effects: Effect[],
 ): void {
-  decide(state, key, counter, budget, effects)
-  if (counter.accounts.size > 0) lendOn(state, key, counter, budget, effects)
+  decide(state, counter, budget, effects)
+  if (counter.accounts.size > 0) lendOn(state, counter, budget, effects)
 }

@@ -1,25 +1,23 @@
-import type { LogEntry, UsageEvent } from '@tokenfuse/protocol'
-import { applySeen } from './account.ts'
-import { amountsOf, budgetsFor, dimensionsOf } from './budgets.ts'
-import { counterAt, zoneOf } from './counter-at.ts'
+import type { UsageEvent } from '@tokenfuse/protocol'
 import { lendOn } from './apply-credit.ts'
+import { amountIn, isCounted } from './budgets.ts'
 import type { Effect } from './effect.ts'
 import { HORIZON_MS } from './id-generations.ts'
 import { msFromIso } from './iso-time.ts'
+import { mayLend } from './lending.ts'
+import type { Scope } from './scopes.ts'
 import type { GovernorState } from './state.ts'
 import { decide } from './thresholds.ts'
-import { stepName } from './usage-ledger.ts'
-import { dayName } from './windows.ts'
 
+const MINUTE_MS = 60_000
 /** A call that claims to be further ahead of the log than this counts at log time. */
-const MAX_AHEAD_MS = 5 * 60_000
+const MAX_AHEAD_MS = 5 * MINUTE_MS
+/** Two instrumentations see the same answer end at about the same time. */
+const SAME_END_MS = MINUTE_MS
 
 /** Counts one call once in each of its scopes, or says why not. */
-export function applyUsage(
-  state: GovernorState,
-  { event, logTimeMs, offset }: LogEntry<UsageEvent>,
-  effects: Effect[],
-): void {
+export function applyUsage(state: GovernorState, event: UsageEvent, effects: Effect[]): void {
+  const { logTimeMs } = state
   const claimedMs = msFromIso(event.time)
   if (Number.isNaN(claimedMs)) {
     const message = `the call's time "${event.time}" is no ISO 8601 time in UTC`
@@ -27,53 +25,54 @@ export function applyUsage(
     return
   }
   const timeMs = claimedMs > logTimeMs + MAX_AHEAD_MS ? logTimeMs : claimedMs
-  const endMs = timeMs + event.durationMs
-  if (endMs < logTimeMs - HORIZON_MS) {
+  const keptFromMs = Math.max(logTimeMs - HORIZON_MS, state.spans.knownFromMs)
+  if (timeMs + event.durationMs < keptFromMs) {
     effects.push({ type: 'late', event })
     return
   }
-  if (isRepeated(state, event, endMs)) {
+  if (!remember(state, event, claimedMs)) {
     effects.push({ type: 'duplicate', event })
     return
   }
-  remember(state, event, endMs)
-  state.ledger.add(event, dayName(timeMs, zoneOf(state)), offset)
-  learnLength(state, event, offset)
+  state.call.load(event)
+  state.amounts.load(event)
+  state.ledger.add(event, state.amounts, state.dayAt(timeMs))
+  learnLength(state, event)
   countInBudgets(state, event, timeMs, effects)
-  state.hash.foldNumber(offset)
+  state.hash.foldNumber(state.offset)
   effects.push({ type: 'counted', event })
 }
 
-const spanIdOf = (event: UsageEvent, spanId: string) => `${event.tenant}:${event.traceId}${spanId}`
-
-function isRepeated(state: GovernorState, event: UsageEvent, endMs: number): boolean {
-  if (state.spans.has(spanIdOf(event, event.spanId), endMs)) return true
-  if (event.responseId === null || event.source === 'cache') return false
-  return state.responses.has(responseIdOf(event), endMs)
-}
-
-const responseIdOf = (event: UsageEvent) => `${event.tenant}:${event.provider}:${event.responseId}`
-
-function remember(state: GovernorState, event: UsageEvent, endMs: number): void {
-  state.spans.add(spanIdOf(event, event.spanId), endMs)
+/**
+ * Remembers a call by its span and its answer.
+ * @param startMs as the span itself says it, so that a repeat is known whenever it comes
+ * @returns whether it was not counted yet
+ */
+function remember(state: GovernorState, event: UsageEvent, startMs: number): boolean {
+  const { spans, responses, ids, logTimeMs } = state
+  const endMs = startMs + event.durationMs
+  const hasResponse = event.responseId !== null
+  ids.load(event)
+  spans.forget(logTimeMs)
+  responses.forget(logTimeMs)
+  // The whole time of the span, since it may be the parent of one that was counted when it ended.
+  if (spans.has(ids.span, startMs, endMs, logTimeMs)) return false
+  if (hasResponse && event.source !== 'cache') {
+    const [fromMs, untilMs] = [endMs - SAME_END_MS, endMs + SAME_END_MS]
+    if (responses.has(ids.response, fromMs, untilMs, logTimeMs)) return false
+  }
+  spans.add(ids.span, endMs, logTimeMs)
   // A span around this one that claims usage of its own repeats what is counted here.
-  if (event.parentSpanId !== null) state.spans.add(spanIdOf(event, event.parentSpanId), endMs)
-  if (event.responseId !== null) state.responses.add(responseIdOf(event), endMs)
-  state.spans.forget(state.logTimeMs)
-  state.responses.forget(state.logTimeMs)
+  if (event.parentSpanId !== null) spans.add(ids.parent, endMs, logTimeMs)
+  if (hasResponse) responses.add(ids.response, endMs, logTimeMs)
+  return true
 }
 
-function learnLength(state: GovernorState, event: UsageEvent, offset: number): void {
+function learnLength({ lengths }: GovernorState, event: UsageEvent): void {
   const { output } = event.tokens
   if (output === null || event.source !== 'provider' || event.responseId === null) return
   const cap = event.verdict?.cap ?? null
-  const profile = {
-    agent: event.agent,
-    step: stepName(event),
-    provider: event.provider,
-    model: event.requestModel,
-  }
-  state.lengths.add(profile, output, cap !== null && output >= cap, offset)
+  lengths.add(output, cap !== null && output >= cap)
 }
 
 function countInBudgets(
@@ -82,24 +81,24 @@ function countInBudgets(
   timeMs: number,
   effects: Effect[],
 ): void {
-  const { policy } = state
+  const { policy, call, zone, counters, amounts } = state
   if (!policy || policy.budgets.length === 0) return
-  const amounts = amountsOf(event)
-  for (const { budget, scope } of budgetsFor(policy, dimensionsOf(event))) {
-    const { key, counter } = counterAt(state, budget, scope, timeMs)
-    const amount = amounts[budget.unit]
-    const account = event.guard === null ? undefined : counter.accounts.get(event.guard)
-    if (account) {
-      const added = applySeen(account, amount)
-      counter.unconfirmed -= amount - added
-      counter.spent += added
-    } else {
-      counter.spent += amount
-      counter.unguarded += amount
+  const guard = event.guard === null ? null : (state.guards.get(event.guard)?.key ?? null)
+  for (const budget of policy.budgets) {
+    if (!isCounted(budget, call)) continue
+    const scope = call.scopes[budget.scopeNumber] as Scope
+    const counter = counters.forCall(budget, scope, timeMs, zone)
+    const account = guard === null ? null : counter.accounts.get(guard)
+    const amount = amountIn(budget.unit, amounts)
+    const isQuiet = counter.countQuietly(amount, account)
+    if (!isQuiet) counter.count(amount, account)
+    state.hash.foldNumber(counter.spentRest)
+    counters.touch(counter)
+    if (isQuiet) continue
+    decide(state, counter, budget, effects)
+    if (counter.accounts.size > 0 && mayLend(counter, account)) {
+      lendOn(state, counter, budget, effects)
     }
-    state.hash.foldAmount(counter.spent)
-    state.counters.touch(key)
-    decide(state, key, counter, budget, effects)
-    if (counter.accounts.size > 0) lendOn(state, key, counter, budget, effects)
+    counter.settleDown()
   }
 }

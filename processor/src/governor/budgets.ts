@@ -1,18 +1,31 @@
 import {
-  billedTokens,
   type Budget,
   type BudgetUnit,
-  type DimensionValues,
-  matchesScope,
+  type Dimension,
+  globMatches,
   picoUsdFromUsd,
   type PolicySet,
-  scopeKey,
-  type UsageEvent,
 } from '@tokenfuse/protocol'
-import { isRefused, stepName } from './usage-ledger.ts'
+import { type Amount, amountOf } from './amount.ts'
+import type { CallScopes } from './call-scopes.ts'
+import type { BudgetWindow } from './counter.ts'
+import type { CallAmounts } from './usage-sums.ts'
 
 /** A budget of the policy in force that has a limit. */
-export type ActiveBudget = Budget & { readonly unit: BudgetUnit; readonly amount: bigint }
+export type ActiveBudget = Budget & {
+  readonly unit: BudgetUnit
+  readonly amount: Amount
+  /** What is spent when it is time to warn, as long as the limit is `amount`. */
+  readonly warnFrom: Amount
+  /** Of a call's scopes, the number of the one that it counts in. */
+  readonly scopeNumber: number
+  /** What `match` asks of a call's names; all of it must hold. */
+  readonly conditions: readonly Condition[]
+  /** The window that its last call counted in, where the next one most likely does too. */
+  lastWindow: BudgetWindow | null
+}
+
+type Condition = { readonly slot: number; readonly globs: readonly string[] }
 
 /** The policy in force, taken apart once. */
 export type ActivePolicy = {
@@ -24,68 +37,90 @@ export type ActivePolicy = {
   readonly inactive: readonly { readonly budget: string; readonly reason: string }[]
 }
 
-export function activatePolicy(event: PolicySet, version: number): ActivePolicy {
+/** @param call will have the scopes that the policy's budgets ask for */
+export function activatePolicy(event: PolicySet, version: number, call: CallScopes): ActivePolicy {
+  call.reset(tagsOf(event.policy.budgets))
   const budgets: ActiveBudget[] = []
   const inactive: { budget: string; reason: string }[] = []
   for (const budget of event.policy.budgets) {
     const limit = limitOf(budget)
-    if (limit) budgets.push({ ...budget, ...limit })
-    else inactive.push({ budget: budget.id, reason: 'no limit is set' })
+    if (!limit) {
+      inactive.push({ budget: budget.id, reason: 'no limit is set' })
+      continue
+    }
+    budgets.push({
+      ...budget,
+      ...limit,
+      warnFrom: warnFrom(limit.amount, budget.warnAt),
+      scopeNumber: call.numberOf(budget.per.map((dimension) => call.slotOf(dimension))),
+      conditions: conditionsOf(budget, call),
+      lastWindow: null,
+    })
   }
   const byId = new Map(budgets.map((budget) => [budget.id, budget]))
   return { version, event, budgets, byId, inactive }
 }
 
-function limitOf({ limit }: Budget): { unit: BudgetUnit; amount: bigint } | null {
-  if (limit?.tokens !== undefined) return { unit: 'tokens', amount: BigInt(limit.tokens) }
-  if (limit?.inputTokens !== undefined)
-    return { unit: 'inputTokens', amount: BigInt(limit.inputTokens) }
+function tagsOf(budgets: readonly Budget[]): string[] {
+  const dimensions = new Set(budgets.flatMap(({ per, match }) => [...per, ...dimensionsOf(match)]))
+  return [...dimensions]
+    .filter((dimension) => dimension.startsWith('tag.'))
+    .map((dimension) => dimension.slice('tag.'.length))
+}
+
+const dimensionsOf = (match: Budget['match']) => Object.keys(match) as Dimension[]
+
+function conditionsOf({ match }: Budget, call: CallScopes): Condition[] {
+  return dimensionsOf(match).flatMap((dimension) => {
+    const wanted = match[dimension]
+    if (wanted === undefined) return []
+    const globs = typeof wanted === 'string' ? [wanted] : wanted
+    return [{ slot: call.slotOf(dimension), globs }]
+  })
+}
+
+function limitOf({ limit }: Budget): { unit: BudgetUnit; amount: Amount } | null {
+  if (limit?.tokens !== undefined) return { unit: 'tokens', amount: limit.tokens }
+  if (limit?.inputTokens !== undefined) return { unit: 'inputTokens', amount: limit.inputTokens }
   if (limit?.outputTokens !== undefined) {
-    return { unit: 'outputTokens', amount: BigInt(limit.outputTokens) }
+    return { unit: 'outputTokens', amount: limit.outputTokens }
   }
-  if (limit?.usd !== undefined) return { unit: 'picoUsd', amount: picoUsdFromUsd(limit.usd) }
+  if (limit?.usd !== undefined) {
+    return { unit: 'picoUsd', amount: amountOf(picoUsdFromUsd(limit.usd)) }
+  }
   return null
 }
 
-export function dimensionsOf(event: UsageEvent): DimensionValues {
-  return {
-    tenant: event.tenant,
-    agent: event.agent,
-    task: event.task,
-    taskType: event.taskType ?? 'unknown',
-    step: stepName(event),
-    user: event.user,
-    session: event.session,
-    model: event.requestModel,
-    provider: event.provider,
-    service: event.service,
-    tags: event.tags,
+/** The least that is at least this share of a limit, to a hundredth of a percent. */
+export function warnFrom(limit: Amount, share: number): Amount {
+  const scaled = BigInt(limit) * BigInt(Math.round(share * SHARE_SCALE))
+  return amountOf((scaled + BigInt(SHARE_SCALE - 1)) / BigInt(SHARE_SCALE))
+}
+const SHARE_SCALE = 10_000
+
+/** Whether a call counts in a budget. */
+export function isCounted({ conditions }: ActiveBudget, call: CallScopes): boolean {
+  for (const { slot, globs } of conditions) {
+    const name = call.name(slot)
+    if (!globs.some((glob) => glob === name || globMatches(glob, name))) return false
   }
+  return true
 }
 
-/** The budgets that a call counts in, each with the scope. */
-export function budgetsFor(
-  policy: ActivePolicy,
-  values: DimensionValues,
-): { readonly budget: ActiveBudget; readonly scope: string }[] {
-  const found: { budget: ActiveBudget; scope: string }[] = []
-  for (const budget of policy.budgets) {
-    if (matchesScope(budget.match, values))
-      found.push({ budget, scope: scopeKey(budget.per, values) })
-  }
-  return found
-}
-
-/** What a call adds to a budget of each unit. A refused call reached nobody and adds nothing. */
-export function amountsOf(event: UsageEvent): Readonly<Record<BudgetUnit, bigint>> {
-  if (isRefused(event)) return NOTHING
-  const { input, output } = billedTokens(event.charges)
-  return {
-    tokens: BigInt(input + output),
-    inputTokens: BigInt(input),
-    outputTokens: BigInt(output),
-    picoUsd: BigInt(event.costPicoUsd),
+/** What a call adds to a budget. A refused call reached nobody and adds nothing. */
+export function amountIn(
+  unit: BudgetUnit,
+  { isRefusal, inputTokens, outputTokens, cost }: CallAmounts,
+): Amount {
+  if (isRefusal) return 0
+  switch (unit) {
+    case 'tokens':
+      return inputTokens + outputTokens
+    case 'inputTokens':
+      return inputTokens
+    case 'outputTokens':
+      return outputTokens
+    case 'picoUsd':
+      return cost
   }
 }
-
-const NOTHING = Object.freeze({ tokens: 0n, inputTokens: 0n, outputTokens: 0n, picoUsd: 0n })

@@ -1,22 +1,221 @@
-import type { BudgetUnit, Decision } from '@tokenfuse/protocol'
-import { type GuardAccount, outstanding, unseen } from './account.ts'
-import type { Codec, Row } from './table.ts'
+import type { Action, BudgetUnit, Decision } from '@tokenfuse/protocol'
+import {
+  type AccountJson,
+  decodeAccount,
+  encodeAccount,
+  type GuardAccount,
+  idle,
+  isSettled,
+  outstanding,
+  unseen,
+} from './account.ts'
+import { AccountList } from './account-list.ts'
+import { type Amount, amountFrom, minus, plus } from './amount.ts'
+import { addAmountAt, amountAt, isAtLeast, setAmountAt } from './amount-cells.ts'
+import { NumberRows } from './number-rows.ts'
 
-/** What one budget has counted in one scope and window, and the credit lent on it. */
-export type Counter = Row & {
+/** Where each amount stands in a counter's row. */
+const SPENT = 0
+const WARN_FROM = 2
+const LIMIT = 4
+const OUTSTANDING = 6
+const UNGUARDED = 8
+const UNCONFIRMED = 10
+/** What may still be spent without changing anything but sums; not positive where it has to be worked out. */
+const QUIET = 12
+const WIDTH = 13
+
+export function counterRows(): NumberRows {
+  return new NumberRows(WIDTH)
+}
+
+/** The counters of one budget in one window of time. */
+export type BudgetWindow = {
   readonly budget: string
-  readonly scope: string
   readonly unit: BudgetUnit
   readonly fromMs: number
   readonly untilMs: number | null
-  spent: bigint
-  /** Part of `spent` that no guard's credit covered. */
-  unguarded: bigint
-  /** Part of `spent` that was charged without having been seen. */
-  unconfirmed: bigint
-  readonly accounts: Map<string, GuardAccount>
+  /** By scope, oldest first. */
+  readonly counters: Map<string, Counter>
+}
+
+/** What one budget has counted in one scope and window, and the credit lent on it. */
+export class Counter {
+  readonly window: BudgetWindow
+  readonly scope: string
+  /** Rises from counter to counter, as they were made. */
+  order: number
+  readonly accounts = new AccountList()
+  /** The next in the chain of the scope that this one is found by. */
+  next: Counter | null = null
+  /** Some guard would like more credit than it has, or was told that it may not get any; or that was so. */
+  isWanted = false
+  /** Since the last snapshot. */
+  isChanged = false
+  /** It is forgotten: whoever still holds it looks it up again. */
+  isGone = false
+  readonly #rows: NumberRows
+  readonly #row: number
+  readonly #numbers: Float64Array
+  readonly #at: number
+  #decision: Decision | null = null
+
+  constructor(window: BudgetWindow, scope: string, order: number, rows: NumberRows) {
+    this.window = window
+    this.scope = scope
+    this.order = order
+    this.#rows = rows
+    const { row, numbers, at } = rows.allocate()
+    this.#row = row
+    this.#numbers = numbers
+    this.#at = at
+  }
+
+  /** The counter is not to be used any more. */
+  free(): void {
+    this.isGone = true
+    for (const account of this.accounts.all()) account.free()
+    this.#rows.free(this.#row)
+  }
+
   /** The decision in force, or null below every threshold. */
-  decision: Decision | null
+  get decision(): Decision | null {
+    return this.#decision
+  }
+
+  set decision(decision: Decision | null) {
+    this.#decision = decision
+    this.#unsettle()
+  }
+
+  get spent(): Amount {
+    return amountAt(this.#numbers, this.#at + SPENT)
+  }
+
+  set spent(amount: Amount) {
+    setAmountAt(this.#numbers, this.#at + SPENT, amount)
+    this.#unsettle()
+  }
+
+  /** Of `spent`, what changes with every call that counts; for a hash. */
+  get spentRest(): number {
+    return this.#numbers[this.#at + SPENT] as number
+  }
+
+  /** Part of `spent` that no guard's credit covered. */
+  get unguarded(): Amount {
+    return amountAt(this.#numbers, this.#at + UNGUARDED)
+  }
+
+  set unguarded(amount: Amount) {
+    setAmountAt(this.#numbers, this.#at + UNGUARDED, amount)
+  }
+
+  /** Part of `spent` that was charged without having been seen. */
+  get unconfirmed(): Amount {
+    return amountAt(this.#numbers, this.#at + UNCONFIRMED)
+  }
+
+  set unconfirmed(amount: Amount) {
+    setAmountAt(this.#numbers, this.#at + UNCONFIRMED, amount)
+  }
+
+  /** What the policy and overrides allow. */
+  get limit(): Amount {
+    return amountAt(this.#numbers, this.#at + LIMIT)
+  }
+
+  /** Credit that is out on all accounts, those held included. */
+  get outstanding(): Amount {
+    return amountAt(this.#numbers, this.#at + OUTSTANDING)
+  }
+
+  /** @param warnFrom what is spent when it is time to warn */
+  setLimit(limit: Amount, warnFrom: Amount): void {
+    setAmountAt(this.#numbers, this.#at + LIMIT, limit)
+    setAmountAt(this.#numbers, this.#at + WARN_FROM, warnFrom)
+    this.#unsettle()
+  }
+
+  /** The action that what is spent asks for. */
+  get dueAction(): Action {
+    if (isAtLeast(this.#numbers, this.#at + SPENT, this.#at + LIMIT)) return 'block'
+    return isAtLeast(this.#numbers, this.#at + SPENT, this.#at + WARN_FROM) ? 'warn' : 'allow'
+  }
+
+  /**
+   * Counts what a guard has spent of its credit, or what nobody's credit covers, where nothing follows from it: no
+   * decision is due, and there is credit for all who want some.
+   * @returns whether that was so; else nothing has changed
+   */
+  countQuietly(amount: Amount, account: GuardAccount | null): boolean {
+    if (typeof amount !== 'number') return false
+    const numbers = this.#numbers
+    const at = this.#at
+    const quiet = (numbers[at + QUIET] as number) - amount
+    if (!(quiet > 0)) return false
+    if (account === null) addAmountAt(numbers, at + UNGUARDED, amount)
+    else if (account.seeQuietly(amount)) {
+      numbers[at + OUTSTANDING] = (numbers[at + OUTSTANDING] as number) - amount
+    } else return false
+    addAmountAt(numbers, at + SPENT, amount)
+    numbers[at + QUIET] = quiet
+    return true
+  }
+
+  /** Works out what `countQuietly` may count, after everything that followed from a call was done. */
+  settleDown(): void {
+    const { spent, outstanding: lent } = this
+    this.#numbers[this.#at + QUIET] = 0
+    if (typeof spent !== 'number' || typeof lent !== 'number') return
+    if (this.dueAction !== (this.decision?.action ?? 'allow')) return
+    let quiet = Number(minus(this.#nextThreshold(), spent))
+    if (this.accounts.size > 0) {
+      if (this.isWanted) return
+      quiet = Math.min(quiet, Number(lendable(this, this.limit)))
+    }
+    this.#numbers[this.#at + QUIET] = Math.min(quiet, Number.MAX_SAFE_INTEGER - spent)
+  }
+
+  #nextThreshold(): Amount {
+    if (this.decision === null) return amountAt(this.#numbers, this.#at + WARN_FROM)
+    return this.decision.action === 'warn' ? this.limit : Number.MAX_SAFE_INTEGER
+  }
+
+  #unsettle(): void {
+    this.#numbers[this.#at + QUIET] = 0
+  }
+
+  /** Counts what a guard has spent of its credit, or what nobody's credit covers. */
+  count(amount: Amount, account: GuardAccount | null): void {
+    if (!account) {
+      this.spent = plus(this.spent, amount)
+      this.unguarded = plus(this.unguarded, amount)
+      return
+    }
+    const before = outstanding(account)
+    const added = account.see(amount)
+    account.settleDown()
+    this.spent = plus(this.spent, added)
+    this.unconfirmed = plus(this.unconfirmed, minus(added, amount))
+    const change = minus(outstanding(account), before)
+    setAmountAt(this.#numbers, this.#at + OUTSTANDING, plus(this.outstanding, change))
+  }
+
+  /** Counts as spent what no usage event has shown. */
+  countUnseen(amount: Amount, account: GuardAccount): void {
+    account.charge(amount)
+    this.spent = plus(this.spent, amount)
+    this.unconfirmed = plus(this.unconfirmed, amount)
+  }
+
+  /** Works `outstanding` out anew, after accounts were changed. */
+  sumOutstanding(): void {
+    let sum: Amount = 0
+    for (const account of this.accounts.all()) sum = plus(sum, outstanding(account))
+    setAmountAt(this.#numbers, this.#at + OUTSTANDING, sum)
+    this.#unsettle()
+  }
 }
 
 export type CounterKey = {
@@ -25,93 +224,89 @@ export type CounterKey = {
   readonly fromMs: number
 }
 
-export function counterKey({ budget, scope, fromMs }: CounterKey): string {
-  return `${budget}|${fromMs}|${scope}`
-}
-
-/** Credit that guards may still spend. */
-export function outstandingOf(counter: Counter): bigint {
-  let sum = 0n
-  for (const account of counter.accounts.values()) if (!account.held) sum += outstanding(account)
-  return sum
+export function counterKey({ window, scope }: Counter): string {
+  return `${window.budget}|${window.fromMs}|${scope}`
 }
 
 /** Credit of guards that fell silent. */
-export function heldOf(counter: Counter): bigint {
-  let sum = 0n
-  for (const account of counter.accounts.values()) if (account.held) sum += outstanding(account)
+export function heldOf(counter: Counter): Amount {
+  let sum: Amount = 0
+  for (const account of counter.accounts.all()) {
+    if (account.held) sum = plus(sum, outstanding(account))
+  }
   return sum
+}
+
+/** Credit that guards may still spend. */
+export function lentOf(counter: Counter): Amount {
+  return minus(counter.outstanding, heldOf(counter))
 }
 
 /** What guards say they used and the log has not shown: the measure of lost or late spans. */
-export function unseenOf(counter: Counter): bigint {
-  let sum = 0n
-  for (const account of counter.accounts.values()) sum += unseen(account)
+export function unseenOf(counter: Counter): Amount {
+  let sum: Amount = 0
+  for (const account of counter.accounts.all()) sum = plus(sum, unseen(account))
   return sum
 }
 
-/** What can be lent: spent + outstanding + held + this never passes the limit. May be negative. */
-export function lendable(counter: Counter, limit: bigint): bigint {
-  let gone = counter.spent
-  for (const account of counter.accounts.values()) gone += outstanding(account)
-  return limit - gone
+/** What can be lent: spent + outstanding + this never passes the limit. May be negative. */
+export function lendable(counter: Counter, limit: Amount): Amount {
+  return minus(limit, plus(counter.spent, counter.outstanding))
 }
 
-type AccountJson = {
-  readonly [Key in keyof GuardAccount]: GuardAccount[Key] extends bigint
-    ? string
-    : GuardAccount[Key]
+/** Whether some guard would like more credit than it has, or was told that it may not get any. */
+export function isWanted(counter: Counter): boolean {
+  return counter.accounts
+    .all()
+    .some(
+      (account) =>
+        !account.held &&
+        (account.need > 0 || account.told !== 'open' || account.want > idle(account)),
+    )
 }
-type CounterJson = Omit<Counter, 'spent' | 'unguarded' | 'unconfirmed' | 'accounts'> & {
+
+/** Whether credit is out on a counter, or asked for. */
+export function isActive(counter: Counter): boolean {
+  return counter.accounts.all().some((account) => !isSettled(account))
+}
+
+export function isOver({ window: { untilMs } }: Counter, logTimeMs: number): boolean {
+  return untilMs !== null && untilMs <= logTimeMs
+}
+
+export type CounterJson = Pick<BudgetWindow, 'budget' | 'fromMs' | 'untilMs'> & {
+  readonly scope: string
+  readonly order: number
   readonly spent: string
   readonly unguarded: string
   readonly unconfirmed: string
-  readonly accounts: readonly (readonly [string, AccountJson])[]
+  readonly accounts: readonly AccountJson[]
+  readonly decision: Decision | null
 }
 
-export const counterCodec: Codec<Counter> = {
-  encode: (counter): CounterJson => ({
-    ...counter,
-    spent: String(counter.spent),
-    unguarded: String(counter.unguarded),
-    unconfirmed: String(counter.unconfirmed),
-    accounts: [...counter.accounts].map(
-      ([guard, account]) => [guard, encodeAccount(account)] as const,
-    ),
-  }),
-  decode: (json: CounterJson) => ({
-    ...json,
-    spent: BigInt(json.spent),
-    unguarded: BigInt(json.unguarded),
-    unconfirmed: BigInt(json.unconfirmed),
-    accounts: new Map(json.accounts.map(([guard, account]) => [guard, decodeAccount(account)])),
-  }),
-}
-
-function encodeAccount(account: GuardAccount): AccountJson {
+export function encodeCounter(counter: Counter): CounterJson {
+  const { window, scope, order, spent, unguarded, unconfirmed, accounts, decision } = counter
   return {
-    ...account,
-    lent: String(account.lent),
-    returned: String(account.returned),
-    used: String(account.used),
-    reserved: String(account.reserved),
-    seen: String(account.seen),
-    charged: String(account.charged),
-    need: String(account.need),
-    want: String(account.want),
+    budget: window.budget,
+    fromMs: window.fromMs,
+    untilMs: window.untilMs,
+    scope,
+    order,
+    spent: String(spent),
+    unguarded: String(unguarded),
+    unconfirmed: String(unconfirmed),
+    accounts: accounts.all().map(encodeAccount),
+    decision,
   }
 }
 
-function decodeAccount(json: AccountJson): GuardAccount {
-  return {
-    ...json,
-    lent: BigInt(json.lent),
-    returned: BigInt(json.returned),
-    used: BigInt(json.used),
-    reserved: BigInt(json.reserved),
-    seen: BigInt(json.seen),
-    charged: BigInt(json.charged),
-    need: BigInt(json.need),
-    want: BigInt(json.want),
-  }
+/** Fills a new counter. */
+export function decodeCounter(counter: Counter, json: CounterJson, rows: NumberRows): void {
+  counter.spent = amountFrom(json.spent)
+  counter.unguarded = amountFrom(json.unguarded)
+  counter.unconfirmed = amountFrom(json.unconfirmed)
+  counter.decision = json.decision
+  for (const account of json.accounts) counter.accounts.add(decodeAccount(account, rows))
+  counter.sumOutstanding()
+  counter.isWanted = isWanted(counter)
 }

@@ -4,6 +4,7 @@ import type {
   CallProfile,
   Decision,
   LogEntry,
+  LogEvent,
   OutputQuantiles,
   Policy,
   Tick,
@@ -14,14 +15,13 @@ import { accountFor, applyCreditReport } from './apply-credit.ts'
 import { applyOverrideSet, applyPolicySet } from './apply-policy.ts'
 import { applyTick, tickDueMs } from './apply-tick.ts'
 import { applyUsage } from './apply-usage.ts'
-import { counterKey } from './counter.ts'
-import { currentKey, zoneOf } from './counter-at.ts'
 import type { Effect } from './effect.ts'
+import { hashText } from './state-hash.ts'
 import { budgetStatuses } from './status.ts'
 import { GovernorState } from './state.ts'
 import type { StateChange } from './table.ts'
-import type { UsageQuery } from './usage-ledger.ts'
-import { dayName } from './windows.ts'
+import { type UsageQuery, queryUsage } from './usage-query.ts'
+import { dayName, windowAt } from './windows.ts'
 
 /** A replica that read the same log with another version may come to another state. */
 export const GOVERNOR_VERSION = '1'
@@ -35,12 +35,15 @@ const REMEMBERED_HASHES = 1024
 export class Governor {
   readonly #state = new GovernorState()
   /** Own hashes after recent offsets, to be compared with those that ticks carry. */
-  readonly #hashes = new Map<number, string>()
+  readonly #hashes = new Int32Array(REMEMBERED_HASHES)
+  #firstHashed = 1
 
   /** @param records what `changes` gave, the newest value of each key */
   static restore(records: Iterable<readonly [key: string, value: string]>): Governor {
     const governor = new Governor()
-    governor.#state.restore([...records])
+    governor.#state.restore(records)
+    governor.#rememberHash()
+    governor.#firstHashed = governor.offset
     return governor
   }
 
@@ -68,22 +71,21 @@ export class Governor {
     state.offset = entry.offset
     state.logTimeMs = Math.max(state.logTimeMs, entry.logTimeMs)
     const effects: Effect[] = []
-    this.#dispatch({ ...entry, logTimeMs: state.logTimeMs }, effects)
+    this.#dispatch(entry.event, effects)
     this.#rememberHash()
     return effects
   }
 
-  #dispatch(entry: LogEntry, effects: Effect[]): void {
-    const { event } = entry
+  #dispatch(event: LogEvent, effects: Effect[]): void {
     switch (event.type) {
       case 'usage':
-        return applyUsage(this.#state, { ...entry, event }, effects)
+        return applyUsage(this.#state, event, effects)
       case 'credit.report':
-        return applyCreditReport(this.#state, { ...entry, event }, effects)
+        return applyCreditReport(this.#state, event, effects)
       case 'policy.set':
-        return applyPolicySet(this.#state, { ...entry, event }, effects)
+        return applyPolicySet(this.#state, event, effects)
       case 'override.set':
-        return applyOverrideSet(this.#state, { ...entry, event }, effects)
+        return applyOverrideSet(this.#state, event, effects)
       case 'task.end':
         return
       case 'tick':
@@ -93,17 +95,19 @@ export class Governor {
   }
 
   #rememberHash(): void {
-    this.#hashes.set(this.#state.offset, this.#state.hash.value)
-    if (this.#hashes.size <= REMEMBERED_HASHES) return
-    const oldest = this.#hashes.keys().next().value
-    if (oldest !== undefined) this.#hashes.delete(oldest)
+    this.#hashes[this.#state.offset % REMEMBERED_HASHES] = this.#state.hash.number
   }
 
   #compareHash(tick: Tick, effects: Effect[]): void {
-    const found = this.#hashes.get(tick.stateOffset)
-    if (tick.governorVersion !== GOVERNOR_VERSION || tick.stateHash === null || !found) return
-    if (found === tick.stateHash) return
-    effects.push({ type: 'diverged', offset: tick.stateOffset, expected: tick.stateHash, found })
+    const { governorVersion, stateHash, stateOffset } = tick
+    const isRemembered =
+      stateOffset >= this.#firstHashed &&
+      stateOffset < this.offset &&
+      stateOffset > this.offset - REMEMBERED_HASHES
+    if (governorVersion !== GOVERNOR_VERSION || stateHash === null || !isRemembered) return
+    const found = hashText(this.#hashes[stateOffset % REMEMBERED_HASHES] ?? 0)
+    if (found === stateHash) return
+    effects.push({ type: 'diverged', offset: stateOffset, expected: stateHash, found })
   }
 
   /** What changed since the last call, for the snapshot; together with `offset` it is the whole state. */
@@ -127,7 +131,7 @@ export class Governor {
 
   /** Decisions in force. */
   decisions(): Decision[] {
-    return [...this.#state.decided].flatMap((key) => this.#state.counters.get(key)?.decision ?? [])
+    return this.#state.counters.decided().flatMap(({ decision }) => decision ?? [])
   }
 
   /** A decision of the past, among the latest 10,000. */
@@ -137,12 +141,12 @@ export class Governor {
 
   /** @returns null where usage is not kept by this combination of dimensions */
   usage(query: UsageQuery): UsageAnswer | null {
-    return this.#state.ledger.query(query, this.#state.offset)
+    return queryUsage(this.#state.ledger, query, this.#state.offset)
   }
 
   /** The day, such as `2026-01-31`, that a time falls on in the policy's time zone. */
   dayAt(timeMs: number): string {
-    return dayName(timeMs, zoneOf(this.#state))
+    return dayName(timeMs, this.#state.zone)
   }
 
   total(): UsageTotals {
@@ -160,8 +164,13 @@ export class Governor {
 
   /** Rows that left bounded tables, by table. */
   evictions(): Readonly<Record<string, number>> {
-    const { ledger, lengths, evictedCounters } = this.#state
-    return { usage: ledger.evicted, lengths: lengths.evicted, counters: evictedCounters }
+    const { ledger, lengths, counters, spans, responses } = this.#state
+    return {
+      usage: ledger.evicted,
+      lengths: lengths.evicted,
+      counters: counters.evicted,
+      ids: spans.evicted + responses.evicted,
+    }
   }
 
   /** How long answers of a kind of call are, as far as it is known. */
@@ -180,14 +189,13 @@ export class Governor {
       readonly windowFromMs: number | null
     }[],
   ): Account[] {
+    const { policy, counters, logTimeMs, zone } = this.#state
     return names.flatMap(({ budget: id, scope, windowFromMs }) => {
-      const budget = this.#state.policy?.byId.get(id)
+      const budget = policy?.byId.get(id)
       if (!budget) return []
-      const counter =
-        windowFromMs === null
-          ? this.#state.counters.get(currentKey(this.#state, budget, scope))
-          : this.#state.counters.get(counterKey({ budget: id, scope, fromMs: windowFromMs }))
-      return (counter && accountFor(this.#state, counter, budget, guard)) ?? []
+      const fromMs = windowFromMs ?? windowAt(budget.window, logTimeMs, zone).fromMs
+      const counter = counters.get({ budget: id, scope, fromMs })
+      return (counter && accountFor(counter, budget, guard)) ?? []
     })
   }
 }

@@ -20,10 +20,37 @@ export function isoFromMs(timeMs: number): string {
  * @returns NaN where the text is not of that form
  */
 export function msFromIso(text: string): number {
-  const match = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?Z$/.exec(text)
-  if (!match) return Number.NaN
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number)
-  const days = daysFromCivil(year ?? 0, month ?? 0, day ?? 0)
-  const fraction = Number((match[7] ?? '').padEnd(3, '0').slice(0, 3))
-  return days * DAY_MS + ((hour ?? 0) * 3600 + (minute ?? 0) * 60 + (second ?? 0)) * 1000 + fraction
+  const isForm =
+    text.length >= 20 &&
+    text[4] === '-' &&
+    text[7] === '-' &&
+    text[10] === 'T' &&
+    text[13] === ':' &&
+    text[16] === ':' &&
+    text[text.length - 1] === 'Z'
+  if (!isForm) return Number.NaN
+  const days = daysFromCivil(digits(text, 0, 4), digits(text, 5, 2), digits(text, 8, 2))
+  const seconds = digits(text, 11, 2) * 3600 + digits(text, 14, 2) * 60 + digits(text, 17, 2)
+  return days * DAY_MS + seconds * 1000 + fractionMs(text)
+}
+
+/** Of `.678Z` 678, of `.6Z` 600; what is finer is cut off. */
+function fractionMs(text: string): number {
+  const count = text.length - 21
+  if (count === -1) return 0
+  const power = POWERS[count]
+  if (text[19] !== '.' || power === undefined) return Number.NaN
+  return Math.floor((digits(text, 20, count) * 1000) / power)
+}
+/** Of ten, by how many digits a fraction may have. */
+const POWERS = [undefined, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9]
+
+function digits(text: string, from: number, count: number): number {
+  let value = 0
+  for (let at = from; at < from + count; at++) {
+    const digit = text.charCodeAt(at) - 48
+    if (digit < 0 || digit > 9) return Number.NaN
+    value = value * 10 + digit
+  }
+  return value
 }

@@ -1,21 +1,35 @@
-import {
-  type AccountState,
-  type GuardAccount,
-  idle,
-  max,
-  min,
-  outstanding,
-  unseen,
-} from './account.ts'
-import { type Counter, lendable } from './counter.ts'
+import { type AccountState, type GuardAccount, idle, outstanding, unseen } from './account.ts'
+import { type Amount, max, min, minus, plus, shareOf } from './amount.ts'
+import { type Counter, isWanted, lendable } from './counter.ts'
 
 const RECALL_AGAIN_MS = 5_000
 
 /** What lending did: whose account changed, and whose idle credit is wanted back. */
 export type LendingOutcome = {
-  readonly granted: readonly string[]
-  readonly recalled: readonly string[]
+  readonly granted: readonly GuardAccount[]
+  readonly recalled: readonly GuardAccount[]
 }
+
+/** What there is to serve guards with. */
+type Supply = {
+  /** Can be lent now. */
+  available: Amount
+  /**
+   * May come back from guards that still speak: of what is in flight a part does; what was used will not, it only
+   * waits to be seen.
+   */
+  mayReturn: Amount
+}
+
+function supplyOf(counter: Counter, limit: Amount): Supply {
+  let mayReturn: Amount = 0
+  for (const account of counter.accounts.all()) {
+    if (!account.held) mayReturn = plus(mayReturn, returnable(account))
+  }
+  return { available: lendable(counter, limit), mayReturn }
+}
+
+const returnable = (account: GuardAccount) => minus(outstanding(account), unseen(account))
 
 /**
  * Serves the guards that want credit on a counter. What waiting calls need comes first, longest waiting first and
@@ -24,116 +38,139 @@ export type LendingOutcome = {
  */
 export function lend(
   counter: Counter,
-  limit: bigint,
+  limit: Amount,
   offset: number,
   logTimeMs: number,
 ): LendingOutcome {
-  const granted = new Set<string>()
-  let available = lendable(counter, limit)
-  let short = false
-  for (const [guard, account] of waiting(counter)) {
-    const missing = account.need - idle(account)
-    if (missing <= 0n) continue
-    if (missing > available) {
+  const granted = new Set<GuardAccount>()
+  const supply = supplyOf(counter, limit)
+  const queue = waiting(counter)
+  let isShort = false
+  for (const account of queue) {
+    const missing = minus(account.need, idle(account))
+    if (missing <= 0) continue
+    if (missing > supply.available) {
       // Nothing overtakes a call that may still be served: small ones would starve it.
-      if (mayBeServed(counter, account, missing, available)) {
-        short = true
-        break
-      }
+      isShort = mayBeServed(account, missing, supply)
+      if (isShort) break
       continue
     }
-    grant(account, missing)
+    grant(account, missing, supply)
     // Served: its next call waits behind those that wait already.
     account.waitingSince = offset
-    available -= missing
-    granted.add(guard)
+    granted.add(account)
   }
-  if (!short) for (const guard of splitRest(counter, available)) granted.add(guard)
-  return { granted: [...granted], recalled: short ? recall(counter, logTimeMs) : [] }
+  if (!isShort) {
+    for (const account of splitRest(counter, supply)) granted.add(account)
+  }
+  counter.sumOutstanding()
+  return { granted: [...granted], recalled: isShort ? recall(counter, logTimeMs) : [] }
 }
 
 /** Whether the need can be met once calls in flight are done and idle credit is back. */
-function mayBeServed(
-  counter: Counter,
-  account: GuardAccount,
-  missing: bigint,
-  available: bigint,
-): boolean {
-  let mayCome = available
-  for (const other of counter.accounts.values()) {
-    if (other.held) continue
-    // Of what is in flight a part comes back; what was used will not, it only waits to be seen. Of its own, idle
-    // credit is in `missing` already.
-    mayCome += outstanding(other) - unseen(other)
-    if (other === account) mayCome -= idle(other)
-  }
-  return missing <= mayCome
+function mayBeServed(account: GuardAccount, missing: Amount, supply: Supply): boolean {
+  const mayCome = plus(supply.available, supply.mayReturn)
+  // Of its own, idle credit is in `missing` already.
+  return missing <= (account.held ? mayCome : minus(mayCome, idle(account)))
 }
 
-function waiting(counter: Counter): [guard: string, account: GuardAccount][] {
-  return [...counter.accounts]
-    .filter(([, account]) => account.need > 0n && !account.held)
-    .sort(([, a], [, b]) => a.waitingSince - b.waitingSince)
+function waiting(counter: Counter): GuardAccount[] {
+  return counter.accounts
+    .all()
+    .filter((account) => account.need > 0 && !account.held)
+    .sort((a, b) => a.waitingSince - b.waitingSince)
 }
 
 /** Max-min fair: each gets what it wants up to an equal share, and what some leave goes to the others. */
-function splitRest(counter: Counter, available: bigint): string[] {
-  const wanting = [...counter.accounts]
-    .map(([guard, account]) => ({ guard, account, more: account.want - idle(account) }))
-    .filter(({ account, more }) => more > 0n && !account.held)
-    .sort((a, b) => (a.more < b.more ? -1 : a.more > b.more ? 1 : a.guard < b.guard ? -1 : 1))
-  const granted: string[] = []
-  let rest = available
-  for (const [index, { guard, account, more }] of wanting.entries()) {
-    const share = rest / BigInt(wanting.length - index)
-    const amount = min(more, share)
-    if (amount <= 0n) continue
-    grant(account, amount)
-    rest -= amount
-    granted.push(guard)
+function splitRest(counter: Counter, supply: Supply): GuardAccount[] {
+  const wanting = counter.accounts
+    .all()
+    .map((account) => ({ account, more: minus(account.want, idle(account)) }))
+    .filter(({ account, more }) => more > 0 && !account.held)
+    .sort((a, b) => compare(a.more, b.more) || compare(a.account.guard, b.account.guard))
+  const granted: GuardAccount[] = []
+  for (const [index, { account, more }] of wanting.entries()) {
+    const amount = min(more, shareOf(max(supply.available, 0), wanting.length - index))
+    if (amount <= 0) continue
+    grant(account, amount, supply)
+    granted.push(account)
   }
   return granted
 }
 
-function grant(account: GuardAccount, amount: bigint): void {
-  account.lent += amount
+const compare = <Value extends Amount | string>(a: Value, b: Value) => (a < b ? -1 : a > b ? 1 : 0)
+
+function grant(account: GuardAccount, amount: Amount, supply: Supply): void {
+  const before = returnable(account)
+  account.lent = plus(account.lent, amount)
+  supply.available = minus(supply.available, amount)
+  supply.mayReturn = plus(supply.mayReturn, minus(returnable(account), before))
 }
 
 /**
  * Guards whose credit would help those that wait: what is idle, and what becomes so when their calls end. A guard
  * that was asked gives back for a while by itself, so it is not asked again before that.
  */
-function recall(counter: Counter, logTimeMs: number): string[] {
-  const first = waiting(counter)[0]?.[0]
-  const recalled: string[] = []
-  for (const [guard, account] of counter.accounts) {
-    if (guard === first || account.held || outstanding(account) === 0n) continue
+function recall(counter: Counter, logTimeMs: number): GuardAccount[] {
+  const first = waiting(counter)[0]
+  const recalled: GuardAccount[] = []
+  for (const account of counter.accounts.all()) {
+    if (account === first || account.held || outstanding(account) === 0) continue
     if (logTimeMs - account.recalledAtMs < RECALL_AGAIN_MS) continue
     account.recalledAtMs = logTimeMs
-    recalled.push(guard)
+    recalled.push(account)
   }
   return recalled
+}
+
+/**
+ * Notes what each guard's chances are now.
+ * @returns the accounts whose guards are to be told: their chances changed, and they wait or may hope again
+ */
+export function noteChances(counter: Counter, limit: Amount): GuardAccount[] {
+  const supply = supplyOf(counter, limit)
+  const toTell: GuardAccount[] = []
+  for (const account of counter.accounts.all()) {
+    if (account.held) continue
+    const chances = chancesOf(account, supply)
+    if (chances === account.told) continue
+    account.told = chances
+    if (account.need > 0 || chances === 'open') toTell.push(account)
+  }
+  counter.isWanted = isWanted(counter)
+  return toTell
+}
+
+/** Whether more credit may still come to an account in this window, or none will. */
+export function accountState(counter: Counter, account: GuardAccount): AccountState {
+  return chancesOf(account, supplyOf(counter, counter.limit))
+}
+
+function chancesOf(account: GuardAccount, supply: Supply): AccountState {
+  const missing = minus(max(account.need, 1), idle(account))
+  if (missing <= 0 || missing <= supply.available) return 'open'
+  return mayBeServed(account, missing, supply) ? 'waiting' : 'exhausted'
+}
+
+/**
+ * Whether a usage event may have changed what some guard has, wants or may hope for. Where nobody wants anything,
+ * everybody was told so, and there is credit left, it has not.
+ */
+export function mayLend(counter: Counter, account: GuardAccount | null): boolean {
+  if (counter.isWanted || lendable(counter, counter.limit) < 1) return true
+  return account !== null && account.want > 0 && account.want > idle(account)
 }
 
 /**
  * What one guard may have in flight while others want credit too: an equal share of what is not spent.
  * Held credit is nobody's to share.
  */
-export function fairShare(counter: Counter, limit: bigint, held: bigint): bigint {
-  let guards = 0n
-  for (const account of counter.accounts.values()) {
-    if (!account.held && (outstanding(account) > 0n || account.want > 0n || account.need > 0n))
+export function fairShare(counter: Counter, held: Amount): Amount {
+  let guards = 0
+  for (const account of counter.accounts.all()) {
+    if (!account.held && (outstanding(account) > 0 || account.want > 0 || account.need > 0))
       guards++
   }
-  const left = limit - counter.spent - held
-  return left <= 0n ? 0n : left / max(1n, guards)
-}
-
-/** Whether more credit may still come to an account in this window, or none will. */
-export function accountState(counter: Counter, account: GuardAccount, limit: bigint): AccountState {
-  const missing = max(account.need, 1n) - idle(account)
-  if (missing <= 0n) return 'open'
-  const available = lendable(counter, limit)
-  if (missing <= available) return 'open'
-  return mayBeServed(counter, account, missing, available) ? 'waiting' : 'exhausted'
+  const left = minus(minus(counter.limit, counter.spent), held)
+  return left <= 0 ? 0 : shareOf(left, Math.max(1, guards))
 }

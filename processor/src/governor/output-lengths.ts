@@ -1,5 +1,7 @@
 import type { CallProfile, OutputQuantiles } from '@tokenfuse/protocol'
-import { type Codec, type Row, type StateChange, Table } from './table.ts'
+import { type CallScopes, SLOT } from './call-scopes.ts'
+import type { Scope } from './scopes.ts'
+import { NEW_ROW, type Row, type StateChange, type StateRecord, Table } from './table.ts'
 
 /** Buckets of a quarter of an octave: a quantile read from them is at most a quarter above the true one. */
 const BUCKETS_PER_OCTAVE = 4
@@ -9,25 +11,52 @@ const MEMORY_CALLS = 512
 /** Fewer calls than this say nothing of a 95th percentile. */
 const MIN_CALLS = 20
 const MAX_PROFILES = 10_000
+const SEPARATOR = '\u0000'
 
-type Lengths = Row & { count: number; readonly buckets: number[] }
+/** How often each length was seen, of calls that share some names. */
+export type Lengths = Row & { count: number; readonly buckets: number[] }
 
-const codec: Codec<Lengths> = { encode: (value) => value, decode: (json) => json as Lengths }
+/** Dimensions of a profile: of its own calls, and of all calls of the model. */
+const PROFILE = [SLOT.provider, SLOT.model, SLOT.agent, SLOT.step]
+const MODEL = [SLOT.provider, SLOT.model]
 
 /** How long answers are, learned by agent, step and model, and by model alone for those with too few calls. */
 export class OutputLengths {
-  readonly #table = new Table<Lengths>('lengths', codec)
-  readonly prefix = this.#table.prefix
+  readonly #table = new Table<Lengths>('lengths', {
+    encode: ({ order, count, buckets }) => ({ order, count, buckets }),
+    decode: (json: Pick<Lengths, 'order' | 'count' | 'buckets'>, key: string) => ({
+      ...json,
+      key,
+      ...NEW_ROW,
+    }),
+  })
+  readonly #call: CallScopes
+  readonly #profileNumber: number
+  readonly #modelNumber: number
+  readonly #nextOrder: () => number
   evicted = 0
 
+  /** @param call loaded with each call before it is added */
+  constructor(call: CallScopes, nextOrder: () => number) {
+    this.#call = call
+    this.#profileNumber = call.numberOf(PROFILE)
+    this.#modelNumber = call.numberOf(MODEL)
+    this.#nextOrder = nextOrder
+  }
+
+  get prefix(): string {
+    return this.#table.prefix
+  }
+
   /**
+   * Adds the call that is loaded.
    * @param cutShort whether the answer ended at an output limit: it would have been longer, so it counts as twice
    *   as long, or lengths would be learned from the limits that they lead to
    */
-  add(profile: CallProfile, outputTokens: number, cutShort: boolean, offset: number): void {
+  add(outputTokens: number, cutShort: boolean): void {
     const bucket = bucketOf(cutShort ? outputTokens * 2 : outputTokens)
-    this.#addTo(profileKey(profile), bucket, offset)
-    this.#addTo(modelKey(profile), bucket, offset)
+    this.#addTo(this.#lengthsFor(this.#profileNumber, PROFILE.length), bucket)
+    this.#addTo(this.#lengthsFor(this.#modelNumber, MODEL.length), bucket)
   }
 
   quantiles(profile: CallProfile): OutputQuantiles {
@@ -44,29 +73,38 @@ export class OutputLengths {
     }
   }
 
-  #addTo(key: string, bucket: number, offset: number): void {
-    let lengths = this.#table.get(key)
-    if (!lengths) {
-      lengths = { order: offset, count: 0, buckets: [] }
-      this.#table.set(key, lengths)
-      const oldest = this.#table.size > MAX_PROFILES ? this.#table.oldest() : undefined
-      if (oldest !== undefined) {
-        this.#table.delete(oldest)
-        this.evicted++
-      }
+  #lengthsFor(number: number, dimensions: number): Lengths {
+    const scope = this.#call.scopes[number] as Scope
+    const known = scope.lengths
+    if (known !== null && !known.isGone) return known
+    const key = scope.names(dimensions).join(SEPARATOR)
+    return (scope.lengths = this.#table.get(key) ?? this.#make(key))
+  }
+
+  #make(key: string): Lengths {
+    const lengths: Lengths = { key, order: this.#nextOrder(), count: 0, buckets: [], ...NEW_ROW }
+    this.#table.set(lengths)
+    const oldest = this.#table.size > MAX_PROFILES ? this.#table.oldest() : undefined
+    if (oldest !== undefined) {
+      this.#table.delete(oldest)
+      this.evicted++
     }
+    return lengths
+  }
+
+  #addTo(lengths: Lengths, bucket: number): void {
     while (lengths.buckets.length <= bucket) lengths.buckets.push(0)
     lengths.buckets[bucket] = (lengths.buckets[bucket] ?? 0) + 1
     lengths.count++
     if (lengths.count >= MEMORY_CALLS) halve(lengths)
-    this.#table.touch(key)
+    this.#table.touch(lengths)
   }
 
   takeChanges(): StateChange[] {
     return this.#table.takeChanges()
   }
 
-  restore(records: readonly (readonly [key: string, value: string])[]): void {
+  restore(records: readonly StateRecord[]): void {
     this.#table.restore(records)
   }
 }
@@ -109,5 +147,5 @@ function bucketOf(tokens: number): number {
 }
 
 const profileKey = (profile: CallProfile) =>
-  [profile.provider, profile.model, profile.agent, profile.step].join('\u0000')
-const modelKey = (profile: CallProfile) => [profile.provider, profile.model].join('\u0000')
+  [profile.provider, profile.model, profile.agent, profile.step].join(SEPARATOR)
+const modelKey = (profile: CallProfile) => [profile.provider, profile.model].join(SEPARATOR)

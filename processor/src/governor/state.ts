@@ -1,37 +1,39 @@
-import { type Decision, type PolicySet, UNKNOWN } from '@tokenfuse/protocol'
+import type { Decision, PolicySet, Zone } from '@tokenfuse/protocol'
 import { type ActivePolicy, activatePolicy } from './budgets.ts'
-import { type Counter, counterCodec } from './counter.ts'
+import { CallIds } from './call-ids.ts'
+import { CallScopes } from './call-scopes.ts'
+import { Counters } from './counters.ts'
 import { IdGenerations } from './id-generations.ts'
 import { OutputLengths } from './output-lengths.ts'
+import { Overrides } from './overrides.ts'
 import { StateHash } from './state-hash.ts'
-import { bigintCodec, type Codec, type Row, type StateChange, Table } from './table.ts'
+import { plainCodec, type Row, type StateChange, type StateRecord, Table } from './table.ts'
 import { UsageLedger } from './usage-ledger.ts'
+import { CallAmounts } from './usage-sums.ts'
+import { dayName, type Window, windowAt } from './windows.ts'
 
-/** What the governor knows of one guard. */
+/** What the governor knows of one guard; `key` is its id. */
 export type GuardRow = Row & {
   reportedAtMs: number
   sequence: number
   closing: boolean
-  /** Keys of the counters that it has accounts on. */
-  readonly counters: string[]
-}
-
-export type OverrideRow = Row & {
-  readonly id: string
-  readonly budget: string
-  readonly scope: string
-  readonly add: bigint
-  readonly untilMs: number | null
-  readonly reason: string
-  readonly by: string
 }
 
 export type DecisionRow = Row & { readonly decision: Decision }
 
-const plain = <Value extends Row>(): Codec<Value> => ({
-  encode: (value) => value,
-  decode: (json: Value) => json,
-})
+const UTC: Zone = { name: 'UTC', offsets: [{ fromMs: 0, offsetMs: 0 }] }
+
+/** What of the state stands in no table. */
+type Head = {
+  readonly offset: number
+  readonly logTimeMs: number
+  readonly order: number
+  readonly hash: string
+  readonly spansKnownFromMs: number
+  readonly responsesKnownFromMs: number
+  readonly guardsForgottenAtMs: number
+  readonly policy: { readonly version: number; readonly event: PolicySet } | null
+}
 
 /** Everything the governor knows. Only `apply` changes it. */
 export class GovernorState {
@@ -39,25 +41,62 @@ export class GovernorState {
   logTimeMs = 0
   policy: ActivePolicy | null = null
   readonly hash = new StateHash()
-  readonly counters = new Table<Counter>('counter', counterCodec)
-  readonly guards = new Table<GuardRow>('guard', plain<GuardRow>())
-  readonly overrides = new Table<OverrideRow>('override', bigintCodec<OverrideRow>('add'))
+  /** The call that is applied. */
+  readonly call = new CallScopes()
+  readonly amounts = new CallAmounts()
+  readonly ids = new CallIds()
+  readonly guards = new Table<GuardRow>('guard', plainCodec())
+  readonly overrides = new Overrides()
   /** The latest decisions, in force or not, so that they can be explained. */
-  readonly decisions = new Table<DecisionRow>('decision', plain<DecisionRow>())
-  readonly lengths = new OutputLengths()
-  readonly ledger = new UsageLedger()
+  readonly decisions = new Table<DecisionRow>('decision', plainCodec())
+  readonly nextOrder = () => this.#order++
+  readonly counters = new Counters({
+    nextOrder: this.nextOrder,
+    addedTo: (budget, scope) => this.overrides.addedTo(budget, scope),
+  })
+  readonly lengths = new OutputLengths(this.call, this.nextOrder)
+  readonly ledger = new UsageLedger({ call: this.call, nextOrder: this.nextOrder })
   readonly spans = new IdGenerations('span')
   readonly responses = new IdGenerations('response')
-  evictedCounters = 0
-  /** Keys of the counters on which a decision is in force; follows from `counters`. */
-  readonly decided = new Set<string>()
+  /** Log time at which silent guards were last forgotten. */
+  guardsForgottenAtMs = 0
+  #order = 0
+  #day: Window = { fromMs: 0, untilMs: 0 }
+  #dayName = ''
+
+  /** The zone whose days the policy counts in; UTC while there is no policy. */
+  get zone(): Zone {
+    return this.policy?.event.zone ?? UTC
+  }
+
+  /** Brings a policy into force; what follows from it for the counters is up to the caller. */
+  setPolicy(event: PolicySet, version: number): ActivePolicy {
+    this.policy = activatePolicy(event, version, this.call)
+    this.#day = { fromMs: 0, untilMs: 0 }
+    return this.policy
+  }
+
+  /** The day, such as `2026-01-31`, that a time falls on in the policy's zone. */
+  dayAt(timeMs: number): string {
+    const { fromMs, untilMs } = this.#day
+    if (timeMs < fromMs || untilMs === null || timeMs >= untilMs) {
+      this.#day = windowAt('day', timeMs, this.zone)
+      this.#dayName = dayName(timeMs, this.zone)
+    }
+    return this.#dayName
+  }
 
   takeChanges(): StateChange[] {
-    const head = {
+    const { policy } = this
+    const head: Head = {
       offset: this.offset,
       logTimeMs: this.logTimeMs,
+      order: this.#order,
       hash: this.hash.value,
-      policy: this.policy && { version: this.policy.version, event: this.policy.event },
+      spansKnownFromMs: this.spans.knownFromMs,
+      responsesKnownFromMs: this.responses.knownFromMs,
+      guardsForgottenAtMs: this.guardsForgottenAtMs,
+      policy: policy && { version: policy.version, event: policy.event },
     }
     return [
       { key: 'head', value: JSON.stringify(head) },
@@ -65,37 +104,37 @@ export class GovernorState {
     ]
   }
 
-  restore(records: readonly (readonly [key: string, value: string])[]): void {
-    const groups = new Map<string, (readonly [string, string])[]>()
+  restore(records: Iterable<StateRecord>): void {
+    const byPrefix = new Map<string, StateRecord[]>()
     for (const record of records) {
-      const name = record[0].split('/', 1)[0] ?? UNKNOWN
-      const group = groups.get(name)
+      const prefix = record[0].slice(0, record[0].indexOf('/') + 1)
+      const group = byPrefix.get(prefix)
       if (group) group.push(record)
-      else groups.set(name, [record])
+      else byPrefix.set(prefix, [record])
     }
-    const group = (prefix: string) => groups.get(prefix.slice(0, -1)) ?? []
-    const head = groups.get('head')?.[0]
-    if (head) this.#restoreHead(head[1])
-    for (const table of [this.counters, this.guards, this.overrides, this.decisions]) {
-      table.restore(group(table.prefix))
-    }
-    for (const [key, { decision }] of this.counters.entries()) if (decision) this.decided.add(key)
-    for (const ids of [this.spans, this.responses]) ids.restore(group(ids.prefix))
-    this.lengths.restore(group(this.lengths.prefix))
-    this.ledger.restore(records.filter(([key]) => key.startsWith('usage-')))
+    const of = (prefix: string) => byPrefix.get(prefix) ?? []
+    const [head] = of('')
+    if (!head) return
+    const { spansKnownFromMs, responsesKnownFromMs } = this.#restoreHead(head[1])
+    this.overrides.restore(of(this.overrides.prefix))
+    this.counters.restore(of(this.counters.prefix), this.policy?.byId ?? new Map())
+    this.guards.restore(of(this.guards.prefix))
+    this.decisions.restore(of(this.decisions.prefix))
+    this.spans.restore(of(this.spans.prefix), spansKnownFromMs)
+    this.responses.restore(of(this.responses.prefix), responsesKnownFromMs)
+    this.lengths.restore(of(this.lengths.prefix))
+    this.ledger.restore(byPrefix)
   }
 
-  #restoreHead(text: string): void {
-    const head = JSON.parse(text) as {
-      offset: number
-      logTimeMs: number
-      hash: string
-      policy: { version: number; event: PolicySet } | null
-    }
+  #restoreHead(text: string): Head {
+    const head = JSON.parse(text) as Head
     this.offset = head.offset
     this.logTimeMs = head.logTimeMs
+    this.#order = head.order
     this.hash.restore(head.hash)
-    this.policy = head.policy && activatePolicy(head.policy.event, head.policy.version)
+    this.guardsForgottenAtMs = head.guardsForgottenAtMs
+    if (head.policy) this.setPolicy(head.policy.event, head.policy.version)
+    return head
   }
 
   #parts(): { takeChanges(): StateChange[] }[] {

@@ -1,12 +1,22 @@
-/** A row of state. `order` is where the log stood when it came to be, so that a restored table is in the same order. */
-export type Row = { readonly order: number }
+/** A row of state. */
+export type Row = {
+  readonly key: string
+  /** Rises from row to row, so that a restored table is in the same order. */
+  readonly order: number
+  /** Since the last snapshot. */
+  isChanged: boolean
+  /** It left its table: whoever still holds it has to look it up again. */
+  isGone: boolean
+}
 
-export type Codec<Value> = {
-  readonly encode: (value: Value) => unknown
-  readonly decode: (json: never) => Value
+/** What a row is in a snapshot; `key` goes beside it. */
+export type Codec<Value extends Row> = {
+  readonly encode: (row: Value) => { readonly order: number }
+  readonly decode: (json: never, key: string) => Value
 }
 
 export type StateChange = { readonly key: string; readonly value: string | null }
+export type StateRecord = readonly [key: string, value: string]
 
 /**
  * A part of the governor's state: rows by key that remember which of them changed, so that a snapshot writes only
@@ -16,7 +26,8 @@ export class Table<Value extends Row> {
   readonly prefix: string
   readonly #codec: Codec<Value>
   readonly #rows = new Map<string, Value>()
-  readonly #changed = new Set<string>()
+  #changed: Value[] = []
+  readonly #deleted = new Set<string>()
 
   constructor(prefix: string, codec: Codec<Value>) {
     this.prefix = `${prefix}/`
@@ -31,74 +42,69 @@ export class Table<Value extends Row> {
     return this.#rows.get(key)
   }
 
-  set(key: string, value: Value): void {
-    this.#rows.set(key, value)
-    this.#changed.add(key)
+  /** Puts a row in, in place of one of the same key. */
+  set(row: Value): void {
+    const before = this.#rows.get(row.key)
+    if (before) before.isGone = true
+    this.#rows.set(row.key, row)
+    this.#deleted.delete(row.key)
+    this.touch(row)
   }
 
-  touch(key: string): void {
-    this.#changed.add(key)
+  touch(row: Value): void {
+    if (row.isChanged) return
+    row.isChanged = true
+    this.#changed.push(row)
   }
 
-  delete(key: string): void {
-    if (this.#rows.delete(key)) this.#changed.add(key)
+  delete(row: Value): void {
+    if (row.isGone) return
+    row.isGone = true
+    this.#rows.delete(row.key)
+    this.#deleted.add(row.key)
   }
 
   /** In the order of creation. */
-  entries(): IterableIterator<[string, Value]> {
-    return this.#rows.entries()
-  }
-
   values(): IterableIterator<Value> {
     return this.#rows.values()
   }
 
-  /** The oldest row's key. */
-  oldest(): string | undefined {
-    return this.#rows.keys().next().value
+  oldest(): Value | undefined {
+    return this.#rows.values().next().value
   }
 
   /** What changed since the last call; `null` is a row that is gone. */
   takeChanges(): StateChange[] {
     const changes: StateChange[] = []
-    for (const key of this.#changed) {
-      const row = this.#rows.get(key)
-      const value = row === undefined ? null : JSON.stringify(this.#codec.encode(row))
-      changes.push({ key: this.prefix + key, value })
+    for (const key of this.#deleted) changes.push({ key: this.prefix + key, value: null })
+    for (const row of this.#changed) {
+      row.isChanged = false
+      if (row.isGone) continue
+      const value = JSON.stringify(this.#codec.encode(row))
+      changes.push({ key: this.prefix + row.key, value })
     }
-    this.#changed.clear()
+    this.#deleted.clear()
+    this.#changed = []
     return changes
   }
 
   /** Fills an empty table from what `takeChanges` gave, in any order. */
-  restore(records: readonly (readonly [key: string, value: string])[]): void {
-    const rows = records.map(
-      ([key, value]) =>
-        [key.slice(this.prefix.length), this.#codec.decode(JSON.parse(value) as never)] as const,
+  restore(records: readonly StateRecord[]): void {
+    const rows = records.map(([key, value]) =>
+      this.#codec.decode(JSON.parse(value) as never, key.slice(this.prefix.length)),
     )
-    rows.sort(([keyA, a], [keyB, b]) => a.order - b.order || (keyA < keyB ? -1 : 1))
-    for (const [key, row] of rows) this.#rows.set(key, row)
+    rows.sort((a, b) => a.order - b.order)
+    for (const row of rows) this.#rows.set(row.key, row)
   }
 }
 
-type Jsonable<Value> = { [Key in keyof Value]: Value[Key] extends bigint ? string : Value[Key] }
-
-/** A codec for flat rows: the named fields are bigint and travel as decimal strings. */
-export function bigintCodec<Value extends Row>(
-  ...fields: readonly {
-    [Key in keyof Value]: Value[Key] extends bigint ? Key : never
-  }[keyof Value][]
-): Codec<Value> {
+/** A codec for rows whose fields are all plain JSON. */
+export function plainCodec<Value extends Row>(): Codec<Value> {
   return {
-    encode: (value) => {
-      const json: Record<string, unknown> = { ...value }
-      for (const field of fields) json[String(field)] = String(value[field])
-      return json
-    },
-    decode: (json: Jsonable<Value>) => {
-      const value: Record<string, unknown> = { ...json }
-      for (const field of fields) value[String(field)] = BigInt(json[field] as string)
-      return value as Value
-    },
+    encode: ({ key: _key, isChanged: _isChanged, isGone: _isGone, ...json }) => json,
+    decode: (json: object, key: string) => ({ ...json, key, ...NEW_ROW }) as Value,
   }
 }
+
+/** The marks of a row that is not in a table yet. */
+export const NEW_ROW = Object.freeze({ isChanged: false, isGone: false })

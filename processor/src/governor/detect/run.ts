@@ -1,0 +1,88 @@
+import type { PastAlarm } from './detection.ts'
+import { noRepetition, type Repetition } from './repetition.ts'
+import { markOf } from './step-scale.ts'
+import { NO_LINKS, type RecentRow } from './recent-table.ts'
+import { NEW_ROW } from '../table.ts'
+
+/** What one agent does for one task, or within one trace where the task is unknown. */
+export type Run = RecentRow & {
+  readonly tenant: string
+  /** The task, or the trace where it is unknown. */
+  readonly run: string
+  readonly isTrace: boolean
+  readonly agent: string
+  readonly taskType: string | null
+  /** Of its first call. */
+  readonly model: string
+  readonly trace: string
+  /** Calls that cost anything. */
+  steps: number
+  tokens: number
+  /** Tokens of the first and the last call's input. */
+  firstContext: number
+  lastContext: number
+  /** Tokens after the last step at or before each mark of `STEP_MARKS`. */
+  path: number[]
+  repetition: Repetition
+  /** The measure that it was first held against. */
+  measure: string | null
+  /** How many of `LEVELS` were told of each kind. */
+  repetitionTold: number
+  bloatTold: number
+  alarms: PastAlarm[]
+  lastMs: number
+  /** Log time from which it counts as over, as its task has ended; `null` while it has not. */
+  endsMs: number | null
+  wasStopped: boolean
+}
+
+/** A run before its first call. */
+export function beginRun(
+  key: string,
+  use: number,
+  names: Pick<Run, 'tenant' | 'run' | 'isTrace' | 'agent' | 'taskType' | 'model' | 'trace'>,
+): Run {
+  return {
+    key,
+    order: use,
+    lastUse: use,
+    ...names,
+    steps: 0,
+    tokens: 0,
+    firstContext: 0,
+    lastContext: 0,
+    path: [],
+    repetition: noRepetition(),
+    measure: null,
+    repetitionTold: 0,
+    bloatTold: 0,
+    alarms: [],
+    lastMs: 0,
+    endsMs: null,
+    wasStopped: false,
+    ...NEW_ROW,
+    ...NO_LINKS,
+  }
+}
+
+/** Books a call. @param tokens all of it, more than 0 @param context its input */
+export function addStep(run: Run, tokens: number, context: number): void {
+  run.steps++
+  run.tokens += tokens
+  if (run.steps === 1) run.firstContext = context
+  run.lastContext = context
+  const mark = markOf(run.steps)
+  while (run.path.length < mark) run.path.push(run.path.at(-1) ?? 0)
+  run.path[mark] = run.tokens
+}
+
+/** Growth of the context in tokens a step, whole; 0 before the second. */
+export function contextSlope({ steps, firstContext, lastContext }: Run): number {
+  return steps < 2 ? 0 : Math.round((lastContext - firstContext) / (steps - 1))
+}
+
+/** Tokens of the next calls if the context goes on growing as it did. */
+export function tokensOfNext(run: Run, steps: number): number {
+  const slope = Math.max(0, contextSlope(run))
+  return Math.round(steps * run.lastContext + (slope * steps * (steps + 1)) / 2)
+}

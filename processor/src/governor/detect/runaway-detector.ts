@@ -1,0 +1,74 @@
+import type { TaskOutcome, UsageEvent } from '@tokenfuse/protocol'
+import type { StateChange, StateRecord } from '../table.ts'
+import type { Detection, RunEnd } from './detection.ts'
+import { Runs } from './runs.ts'
+import { Traces } from './traces.ts'
+
+/** Events of a task may still come for so long after the app said that it has ended. */
+const GRACE_MS = 120_000
+
+/**
+ * Finds runaways among runs: the same call with the same result again and again, tasks that outgrow their likes, and
+ * trees of sub-agents. Fed with every counted call, in the order of the log; what it learns from it learns of runs that
+ * are over. Its state is bounded, and depends on nothing but what it was fed.
+ */
+export class RunawayDetector {
+  readonly #runs: Runs
+  readonly #traces: Traces
+
+  /** @param bounds how much is remembered at most; beyond it what was unused longest goes first */
+  constructor(bounds: { maxRuns?: number; maxTraces?: number; maxBaselines?: number } = {}) {
+    this.#runs = new Runs(bounds.maxRuns, bounds.maxBaselines)
+    this.#traces = new Traces(bounds.maxTraces)
+  }
+
+  /**
+   * Takes a call in. It has to be a counted one: no duplicate, and none that the guard refused.
+   * @param timeMs log time
+   * @returns what has gone further than any level told of before; mostly nothing
+   */
+  observe(call: UsageEvent, timeMs: number): Detection[] {
+    const detections: Detection[] = []
+    this.#runs.observe(call, timeMs, detections)
+    this.#traces.observe(call, timeMs, detections)
+    return detections
+  }
+
+  /** A task is over, as the app says. It is learned from in a later `advance`, when its last calls have come. */
+  endTask(tenant: string, agent: string, task: string, outcome: TaskOutcome, timeMs: number): void {
+    this.#runs.end(tenant, agent, task, outcome === 'cancelled', timeMs + GRACE_MS)
+  }
+
+  /**
+   * Ends the runs whose time is up and those that have been silent for an hour, and learns from them.
+   * @returns those of them that were told of
+   */
+  advance(timeMs: number): RunEnd[] {
+    return [...this.#runs.advance(timeMs), ...this.#traces.advance(timeMs)]
+  }
+
+  /** Log time from which on `advance` would do something, or `null`. */
+  dueMs(): number | null {
+    const due = Math.min(this.#runs.dueMs(), this.#traces.dueMs())
+    return due === Infinity ? null : due
+  }
+
+  /** Runs, traces and baselines that had to go before their time. */
+  get evicted(): { readonly runs: number; readonly traces: number; readonly baselines: number } {
+    return {
+      runs: this.#runs.evicted,
+      traces: this.#traces.evicted,
+      baselines: this.#runs.evictedBaselines + this.#traces.evictedBaselines,
+    }
+  }
+
+  takeChanges(): StateChange[] {
+    return [...this.#runs.takeChanges(), ...this.#traces.takeChanges()]
+  }
+
+  /** Fills an empty detector from what `takeChanges` gave. @param of the records whose keys begin with a prefix */
+  restore(of: (prefix: string) => readonly StateRecord[]): void {
+    this.#runs.restore(of)
+    this.#traces.restore(of)
+  }
+}

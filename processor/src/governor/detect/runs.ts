@@ -1,0 +1,224 @@
+import type { UsageEvent } from '@tokenfuse/protocol'
+import { plainCodec, type StateChange, type StateRecord } from '../table.ts'
+import { bloatOf } from './bloat.ts'
+import type { Detection, Evidence, RunEnd } from './detection.ts'
+import { type Kind, LEVELS } from './levels.ts'
+import { ListMap } from './list-map.ts'
+import { RecentTable } from './recent-table.ts'
+import { addTurn, levelsByCost } from './repetition.ts'
+import { addStep, beginRun, contextSlope, type Run, tokensOfNext } from './run.ts'
+import { medianAfter, medianSlope, medianTotal, stepsToCome } from './task-baseline.ts'
+import { type Measure, TaskBaselines } from './task-baselines.ts'
+
+const UNKNOWN = 'unknown'
+const SEPARATOR = '\u0000'
+const NO_RUNS: readonly Run[] = []
+/** A run that says nothing for so long is over. */
+export const SILENT_MS = 3_600_000
+const MAX_RUNS = 50_000
+/** Steps that the next-steps figure looks ahead. */
+const STEPS_AHEAD = 5
+/** From this level on an end is no sign that a task was in order. */
+const STOPPING_LEVELS = 3
+
+/** The runs that are under way, each held against the finished ones. */
+export class Runs {
+  readonly #runs = new RecentTable<Run>('run', plainCodec())
+  readonly #baselines: TaskBaselines
+  readonly #maxRuns: number
+  readonly #byName = new ListMap<Run>()
+  /** Runs that an end is told of, earliest first. */
+  readonly #ending = new Set<Run>()
+  evicted = 0
+
+  constructor(maxRuns = MAX_RUNS, maxBaselines?: number) {
+    this.#maxRuns = maxRuns
+    this.#baselines = new TaskBaselines(maxBaselines)
+  }
+
+  get evictedBaselines(): number {
+    return this.#baselines.evicted
+  }
+
+  observe(call: UsageEvent, timeMs: number, detections: Detection[]): void {
+    const input = call.tokens.input ?? 0
+    const tokens = input + (call.tokens.output ?? 0)
+    const run = this.#runFor(call)
+    run.lastMs = Math.max(run.lastMs, timeMs)
+    if (tokens > 0) addStep(run, tokens, input)
+    const measure = this.#measureOf(run)
+    this.#judgeRepetition(run, call, tokens, measure, detections)
+    if (tokens > 0) this.#judgeBloat(run, measure, detections)
+    this.#runs.use(run)
+  }
+
+  #find(tenant: string, agent: string, name: string, isTrace: boolean): Run | null {
+    for (const run of this.#byName.get(name) ?? NO_RUNS) {
+      if (run.agent === agent && run.isTrace === isTrace && run.tenant === tenant) return run
+    }
+    return null
+  }
+
+  #runFor(call: UsageEvent): Run {
+    const { tenant, agent, taskType, task, traceId: trace } = call
+    const isTrace = task === UNKNOWN
+    const name = isTrace ? trace : task
+    const known = this.#find(tenant, agent, name, isTrace)
+    if (known) return known
+    const key = [tenant, agent, isTrace ? 'trace' : 'task', name].join(SEPARATOR)
+    const model = call.originalModel ?? call.requestModel
+    const names = { tenant, run: name, isTrace, agent, taskType, model, trace }
+    const run = beginRun(key, this.#runs.nextUse(), names)
+    this.#runs.add(run)
+    this.#byName.add(name, run)
+    const oldest = this.#runs.size > this.#maxRuns ? this.#runs.oldest() : null
+    if (oldest) {
+      this.#delete(oldest)
+      this.evicted++
+    }
+    return run
+  }
+
+  #delete(run: Run): void {
+    this.#runs.delete(run)
+    this.#byName.delete(run.run, run)
+    this.#ending.delete(run)
+  }
+
+  /** A run keeps the measure that it began with, so that limits do not jump about under it. */
+  #measureOf(run: Run): Measure | null {
+    const kept = run.measure === null ? null : this.#baselines.measureAt(run.measure)
+    if (kept) return kept
+    const measure = this.#baselines.measureFor(run.agent, run.taskType, run.model)
+    run.measure = measure && measure.key
+    return measure
+  }
+
+  #judgeRepetition(
+    run: Run,
+    call: UsageEvent,
+    tokens: number,
+    measure: Measure | null,
+    detections: Detection[],
+  ): void {
+    const found = addTurn(run.repetition, call.toolCallKeys, call.toolResultKeys, tokens)
+    if (!found || found.levels <= run.repetitionTold) return
+    const usual = measure && medianTotal(measure.baseline)
+    const levels = levelsByCost(found.levels, run.repetition.repeatedTokens, usual)
+    if (levels <= run.repetitionTold) return
+    noteAlarms(run, 'repetition', run.repetitionTold, levels)
+    run.repetitionTold = levels
+    detections.push(detectionOf(run, 'repetition', levels, found.evidence, measure))
+  }
+
+  #judgeBloat(run: Run, measure: Measure | null, detections: Detection[]): void {
+    const { levels, evidence } = bloatOf(run, measure)
+    if (levels <= run.bloatTold || !evidence) return
+    noteAlarms(run, 'bloat', run.bloatTold, levels)
+    run.bloatTold = levels
+    detections.push(detectionOf(run, 'bloat', levels, [evidence], measure))
+  }
+
+  end(tenant: string, agent: string, task: string, wasStopped: boolean, endsMs: number): void {
+    const run = this.#find(tenant, agent, task, false)
+    if (!run || run.endsMs !== null) return
+    run.endsMs = endsMs
+    run.wasStopped = wasStopped
+    this.#ending.add(run)
+    this.#runs.use(run)
+  }
+
+  advance(timeMs: number): RunEnd[] {
+    const ends: RunEnd[] = []
+    for (const run of this.#endedBy(timeMs)) this.#finish(run, run.wasStopped, ends)
+    for (let run = this.#runs.oldest(); run; run = this.#runs.oldest()) {
+      if (run.lastMs + SILENT_MS > timeMs) break
+      const isStopped = Math.max(run.repetitionTold, run.bloatTold) >= STOPPING_LEVELS
+      this.#finish(run, run.wasStopped || isStopped, ends)
+    }
+    return ends
+  }
+
+  /** Told of in the order of their ends, and of their keys where those are the same, also after a restart. */
+  #endedBy(timeMs: number): Run[] {
+    const ended: Run[] = []
+    for (const run of this.#ending) {
+      if (run.endsMs === null || run.endsMs > timeMs) break
+      ended.push(run)
+    }
+    return ended.sort(byEnd)
+  }
+
+  #finish(run: Run, wasStopped: boolean, ends: RunEnd[]): void {
+    const { agent, taskType, model, path, steps, tokens, alarms } = run
+    const slope = contextSlope(run)
+    this.#baselines.learn(agent, taskType, model, { path, steps, contextSlope: slope, wasStopped })
+    if (alarms.length > 0) {
+      ends.push({ run: run.run, agent, trace: run.trace, steps, tokens, wasStopped, alarms })
+    }
+    this.#delete(run)
+  }
+
+  dueMs(): number {
+    const [ending] = this.#ending
+    const oldest = this.#runs.oldest()
+    return Math.min(ending?.endsMs ?? Infinity, oldest ? oldest.lastMs + SILENT_MS : Infinity)
+  }
+
+  takeChanges(): StateChange[] {
+    return [...this.#runs.takeChanges(), ...this.#baselines.takeChanges()]
+  }
+
+  restore(of: (prefix: string) => readonly StateRecord[]): void {
+    this.#runs.restore(of(this.#runs.prefix))
+    this.#baselines.restore(of(this.#baselines.prefix))
+    const ending = [...this.#runs.values()].filter(({ endsMs }) => endsMs !== null)
+    for (const run of ending.sort(byEnd)) this.#ending.add(run)
+    for (const run of this.#runs.values()) this.#byName.add(run.run, run)
+  }
+}
+
+const byEnd = (a: Run, b: Run) => (a.endsMs ?? 0) - (b.endsMs ?? 0) || (a.key < b.key ? -1 : 1)
+
+/** A level that is skipped counts as reached, too. */
+function noteAlarms(
+  { alarms, steps, tokens }: Run,
+  kind: Kind,
+  told: number,
+  levels: number,
+): void {
+  for (const level of LEVELS.slice(told, levels)) {
+    alarms.push({ kind, level, step: steps, tokens })
+  }
+}
+
+function detectionOf(
+  run: Run,
+  kind: Kind,
+  levels: number,
+  evidence: readonly Evidence[],
+  measure: Measure | null,
+): Detection {
+  const baseline = measure?.baseline ?? null
+  return {
+    kind,
+    level: LEVELS[levels - 1] ?? 'notice',
+    run: run.run,
+    agent: run.agent,
+    trace: run.trace,
+    step: run.steps,
+    tokens: run.tokens,
+    evidence,
+    basis: measure
+      ? { of: measure.of, finished: measure.baseline.tasks }
+      : { of: 'nothing', finished: 0 },
+    figures: {
+      medianTokens: baseline && medianAfter(baseline, run.steps),
+      contextSlope: contextSlope(run),
+      medianContextSlope: baseline && medianSlope(baseline),
+      nextStepsTokens: tokensOfNext(run, STEPS_AHEAD),
+      repeatedTokens: run.repetition.repeatedTokens,
+    },
+    savesTokens: baseline && tokensOfNext(run, stepsToCome(baseline, run.steps)),
+  }
+}
