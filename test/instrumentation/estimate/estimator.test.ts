@@ -50,7 +50,8 @@ test('hostile texts are counted in bounded time', async () => {
   for (const text of [cjk.join(''), 'a'.repeat(8000), ' '.repeat(8000)]) {
     const startMs = performance.now()
     const { input, problems } = await estimate(estimator, chat(text))
-    assert.ok(performance.now() - startMs < 6000)
+    // The plain library takes more than a minute for it.
+    assert.ok(performance.now() - startMs < 20_000)
     assert.ok((input ?? 0) > 50, `${text.slice(0, 1)}: ${input}, ${problems.join()}`)
   }
 })
