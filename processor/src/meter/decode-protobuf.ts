@@ -195,12 +195,11 @@ class ProtobufDecoder {
   ): void {
     const { bytes, view } = this.#reader
     const key = KEYS.find(view, keyStart, keyEnd)
-    if (key >= 0) {
-      this.#add(ofResource, key, this.#value(valueStart, valueEnd))
-    } else if (isTag(bytes, keyStart, keyEnd)) {
+    if (key >= 0) this.#add(ofResource, key, this.#value(valueStart, valueEnd))
+    else if (isTag(bytes, keyStart, keyEnd)) {
       const name = this.#strings.read(keyStart + TAG_PREFIX.length, keyEnd)
       this.#add(ofResource, TAG_NAME_KEY, name)
-      this.#add(ofResource, TAG_VALUE_KEY, this.#value(valueStart, valueEnd))
+      this.#add(ofResource, TAG_VALUE_KEY, this.#anyValue(valueStart, valueEnd))
     }
   }
 
@@ -209,13 +208,18 @@ class ProtobufDecoder {
     else this.#batch.addAttribute(key, value)
   }
 
+  /** Short texts are most of all values, and each is alone in its message. */
   #value(start: number, end: number): AttributeValue {
-    const reader = this.#reader
-    const { bytes } = reader
-    // Short texts are most of all values, and each is alone in its message.
-    if (start + 2 <= end && bytes[start] === ANY_STRING && bytes[start + 1] === end - start - 2) {
-      if (end - start < 0x82) return this.#strings.read(start + 2, end)
+    const { bytes } = this.#reader
+    const length = end - start - 2
+    if (bytes[start] === ANY_STRING && bytes[start + 1] === length && length < 0x80) {
+      return this.#strings.read(start + 2, end)
     }
+    return this.#anyValue(start, end)
+  }
+
+  #anyValue(start: number, end: number): AttributeValue {
+    const reader = this.#reader
     reader.position = start
     let value: AttributeValue = null
     while (reader.position < end) {

@@ -43,10 +43,14 @@ export class StringReader {
         return this.#texts[place] as string
       }
     }
+    return this.#remember(place, start, end)
+  }
+
+  #remember(place: number, start: number, end: number): string {
     const text = this.#bytes.toString('utf8', start, end)
     this.#texts[place] = text
     this.#starts[place] = start
-    this.#lengths[place] = length
+    this.#lengths[place] = end - start
     return text
   }
 }

@@ -22,15 +22,41 @@ export class WireReader {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
+  // Tags and lengths of one byte are nearly all there are. Their paths are kept short, so that they are inlined.
+
   /** Field number x 8 + wire type. */
   tag(end: number): number {
+    const { position } = this
+    if (position < end) {
+      const byte = this.bytes[position] as number
+      if (byte >= 8 && byte < 0x80) {
+        this.position = position + 1
+        return byte
+      }
+    }
+    return this.#longTag(end)
+  }
+
+  /** Reads a length. @returns the position at which what has this length ends */
+  end(end: number): number {
+    const start = this.position + 1
+    if (start <= end) {
+      const length = this.bytes[start - 1] as number
+      if (length < 0x80 && start + length <= end) {
+        this.position = start
+        return start + length
+      }
+    }
+    return this.#longEnd(end)
+  }
+
+  #longTag(end: number): number {
     const tag = this.#unsigned(end)
     if (tag < 8 || tag > HIGHEST_TAG) throw this.failure('an impossible field number')
     return tag
   }
 
-  /** Reads a length. @returns the position at which what has this length ends */
-  end(end: number): number {
+  #longEnd(end: number): number {
     const length = this.#unsigned(end)
     if (length > end - this.position) throw this.failure('a length beyond the end of its message')
     return this.position + length
@@ -38,13 +64,6 @@ export class WireReader {
 
   /** A number of any size that a tag or a length has; above 2^53 it is only known to be larger. */
   #unsigned(end: number): number {
-    if (this.position < end) {
-      const byte = this.bytes[this.position] as number
-      if (byte < 0x80) {
-        this.position++
-        return byte
-      }
-    }
     let value = 0
     let scale = 1
     for (let length = 0; length < LONGEST_VARINT; length++) {
