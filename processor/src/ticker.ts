@@ -43,9 +43,12 @@ export class Ticker {
   }
 
   #checkAt(atMs: number): void {
-    if (this.#stopped || this.#timerAtMs <= atMs) return
+    // After the wall clock was set forward, or the machine slept, the timer is later than it was meant to be.
+    const isLate = this.#timerAtMs <= this.#now()
+    if (this.#stopped || (this.#timerAtMs <= atMs && !isLate)) return
+    const dueMs = Math.min(atMs, this.#timerAtMs)
     this.#clear()
-    const waitMs = Math.min(Math.max(0, atMs - this.#now()), LONGEST_WAIT_MS)
+    const waitMs = Math.min(Math.max(0, dueMs - this.#now()), LONGEST_WAIT_MS)
     this.#timerAtMs = this.#now() + waitMs
     this.#timer = setTimeout(() => {
       this.#clear()

@@ -68,6 +68,10 @@ export const verdictSchema = z.object({
   reserve: count,
   cap: count,
   decision: z.string().nullable().describe('of the governor, or of the guard where it refuses'),
+  basis: z
+    .enum(['last_known', 'nothing'])
+    .optional()
+    .describe('what the guard went by where it could not ask the governor; absent where it could'),
   refusal: ownRefusalSchema
     .optional()
     .describe('only where the guard refused by itself, and not for a decision of the governor'),

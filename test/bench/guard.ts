@@ -88,7 +88,7 @@ export const guardDecision: Bench = {
         state: () => ({ connected: true, lastMessageAtMs: 0, badMessages: 0 }),
       },
       onStart: 'allow',
-      policyOfBefore: { read: () => null, write: () => {} },
+      policyOfBefore: { read: () => null, writeBudgets: () => {}, writeRates: () => {} },
     })
     guard.receive({ type: 'policy', version: 1, budgets: BUDGETS })
     const call = guardedCall()

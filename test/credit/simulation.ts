@@ -277,7 +277,6 @@ class SimulatedGuard {
         rate: null,
         writesCache: false,
       }),
-      askedMs: this.#now().elapsedMs,
       deadlineMs: this.#now().elapsedMs + (options.maxWaitMs ?? 60_000),
     }
     const decide = (outcome: AskOutcome) => {

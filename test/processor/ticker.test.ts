@@ -14,9 +14,11 @@ function setUp(t: TestContext) {
   }
   const ticks: { atMs: number; events: readonly LogEvent[] }[] = []
   let failure: Error | null = null
+  let aheadMs = 0
   const errors: unknown[] = []
   const ticker = new Ticker({
     governor,
+    now: () => Date.now() + aheadMs,
     submit: async (events) => {
       if (failure) throw failure
       ticks.push({ atMs: Date.now(), events })
@@ -34,7 +36,10 @@ function setUp(t: TestContext) {
   const fail = (error: Error | null) => {
     failure = error
   }
-  return { governor, ticker, ticks, errors, pass, fail }
+  const setForward = (ms: number) => {
+    aheadMs += ms
+  }
+  return { governor, ticker, ticks, errors, pass, fail, setForward }
 }
 
 test('nothing due, no tick', async (t) => {
@@ -93,5 +98,17 @@ test('a tick that cannot be written is tried again', async (t) => {
   assert.equal(errors.length, 2)
   fail(null)
   await pass(1000)
+  assert.equal(ticks.length, 1)
+})
+
+test('what came due while the clock was set forward, or the machine slept, is looked at with the next event', async (t) => {
+  const { governor, ticker, ticks, pass, setForward } = setUp(t)
+  governor.due = 1_600_000
+  ticker.stateChanged()
+  await pass(2000)
+  // The timer waits for 598 s more.
+  setForward(598_000)
+  ticker.stateChanged()
+  await pass(200)
   assert.equal(ticks.length, 1)
 })

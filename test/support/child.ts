@@ -37,8 +37,12 @@ export function spawnNode(
 }
 
 /** As `spawnNode`, with the packages of this repository taken from their sources. */
-export function spawnSource(file: string, args: readonly string[]): ChildProcess {
-  return spawnNode(file, args, { nodeArgs: ['-C', 'tokenfuse-source'] })
+export function spawnSource(
+  file: string,
+  args: readonly string[],
+  options: Omit<SourceOptions, 'nodeArgs'> = {},
+): ChildProcess {
+  return spawnNode(file, args, { nodeArgs: ['-C', 'tokenfuse-source'], ...options })
 }
 
 /**

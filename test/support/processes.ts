@@ -32,14 +32,23 @@ export type ProcessorProcess = {
   stop(signal?: NodeJS.Signals): Promise<void>
 }
 
+export type ProcessorSettings = {
+  readonly port?: number
+  readonly policyFile?: string
+  /** Beside what this process has. */
+  readonly environment?: Readonly<Record<string, string>>
+}
+
 /** Starts a processor on a data folder, on a free port unless one is named. */
 export async function startProcessorProcess(
   dataDirectory: string,
-  options: { readonly port?: number; readonly policyFile?: string } = {},
+  options: ProcessorSettings = {},
 ): Promise<ProcessorProcess> {
   const policy = options.policyFile === undefined ? [] : ['--policy', options.policyFile]
   const port = String(options.port ?? 0)
-  const child = spawnSource(processorMain, ['--data', dataDirectory, '--port', port, ...policy])
+  const child = spawnSource(processorMain, ['--data', dataDirectory, '--port', port, ...policy], {
+    environment: { ...process.env, ...options.environment },
+  })
   const url = String((await readyLine(child))['url'])
   const token = readFileSync(join(dataDirectory, 'token'), 'utf8').trim()
   const get = async (path: string): Promise<unknown> => {

@@ -6,7 +6,7 @@ import type {
   Verdict,
 } from '@tokenfuse/protocol/names'
 import type { ControlClient } from '../control/index.ts'
-import { reportFault } from '../log.ts'
+import { reportFault, warnOnce } from '../log.ts'
 import { amountOf } from './call-amounts.ts'
 import { callCost, promptSize, type PromptSize } from './call-cost-of.ts'
 import type { Hold } from './credit/admission.ts'
@@ -22,6 +22,8 @@ import type { PolicyOfBefore } from './policy-of-before.ts'
 import { refusalFor } from './refusals.ts'
 import { WakeTimer } from './wake-timer.ts'
 
+const MAX_KEPT_RATES = 1_000
+
 export type CreditGuardSettings = {
   readonly guardId: string
   readonly tenant: string
@@ -29,7 +31,7 @@ export type CreditGuardSettings = {
   /** What to do before any policy is known, with nobody to ask. */
   readonly onStart: 'allow' | 'refuse'
   /** Where the last policy is kept between processes. */
-  readonly policyOfBefore: Pick<PolicyOfBefore, 'read' | 'write'>
+  readonly policyOfBefore: Pick<PolicyOfBefore, 'read' | 'writeBudgets' | 'writeRates'>
   readonly clock?: GuardClock
 }
 
@@ -60,6 +62,7 @@ export class CreditGuard implements Guard {
   readonly #waiting = new Map<number, Waiting>()
   readonly #contact: FirstContact
   readonly #wake: WakeTimer
+  readonly #keptRates = new Set<string>()
   #nextAsk = 0
   #hasCredit = false
 
@@ -85,7 +88,7 @@ export class CreditGuard implements Guard {
       this.#book.setPolicy(message.budgets, now)
       this.#book.onStreamBegan()
       this.#contact.heard()
-      this.#settings.policyOfBefore.write(message.budgets)
+      this.#settings.policyOfBefore.writeBudgets(message.budgets)
     } else if (message.type === 'credit') {
       this.#book.onAccounts(message.accounts, message.offset, now)
     } else if (message.type === 'recall') {
@@ -100,8 +103,14 @@ export class CreditGuard implements Guard {
   }
 
   #usePolicyOfBefore(): void {
-    const budgets = this.#settings.policyOfBefore.read()
-    if (budgets !== null) this.#book.setPolicy(budgets, this.#now())
+    try {
+      const known = this.#settings.policyOfBefore.read()
+      if (known === null) return
+      this.#book.setPolicy(known.budgets, this.#now())
+      this.#book.useRatesOfBefore(known.rates)
+    } catch (error) {
+      reportFault('the policy of before', error)
+    }
   }
 
   admit(call: GuardedCall): Admission | Promise<Admission> {
@@ -126,7 +135,6 @@ export class CreditGuard implements Guard {
         model: facts.model,
       },
       cost: (profile) => callCost(call, size, this.#inputs, profile),
-      askedMs: now.elapsedMs,
       deadlineMs: now.elapsedMs + this.#book.maxWaitMs(values),
     }
     const outcome = this.#book.ask(ask, now)
@@ -184,6 +192,7 @@ export class CreditGuard implements Guard {
       const { logTimeMs } = answer as CreditAnswer
       this.#clock.learn(logTimeMs, sentMonotonicMs)
       this.#reports.onAnswer(answer as CreditAnswer, this.#now())
+      this.#keepRates((answer as CreditAnswer).profiles)
     } catch {
       this.#reports.onFailure(this.#now())
     }
@@ -192,6 +201,18 @@ export class CreditGuard implements Guard {
     } catch (error) {
       reportFault('the credit of this process', error)
     }
+  }
+
+  /** Prices outlive this process, for one that starts while the processor is away. */
+  #keepRates(profiles: readonly ProfileAnswer[]): void {
+    const isNew = ({ provider, model }: ProfileAnswer) =>
+      !this.#keptRates.has(`${provider} ${model}`)
+    const rates = profiles
+      .filter(isNew)
+      .map(({ provider, model, rate }) => ({ provider, model, rate }))
+    if (rates.length === 0 || this.#keptRates.size >= MAX_KEPT_RATES) return
+    for (const { provider, model } of rates) this.#keptRates.add(`${provider} ${model}`)
+    this.#settings.policyOfBefore.writeRates(rates)
   }
 
   #admission(
@@ -204,7 +225,8 @@ export class CreditGuard implements Guard {
       const id = `${this.#settings.guardId}-${this.#nextAsk++}`
       return refusalFor(outcome, id, this.#now().logMs)
     }
-    const { cap, holds } = outcome
+    const { cap, holds, basis } = outcome
+    if (basis) warnOnce(basis, WARNINGS[basis])
     const profile = this.#book.profile(call.values, call.endpoint.provider, call.facts.model)
     const reservation: Reservation = { holds, size, profile }
     return {
@@ -216,10 +238,18 @@ export class CreditGuard implements Guard {
         action: cap === null ? verdict.action : 'cap_output',
         reserve: reservedTokens(holds),
         cap,
+        ...(basis && { basis }),
       },
     }
   }
 }
+
+const WARNINGS = {
+  last_known:
+    'no processor can be reached: calls go on by what is known of their budgets, as each of them says',
+  nothing:
+    'no processor can be reached and no policy is known: calls run unguarded (TOKENFUSE_ON_START=refuse stops them)',
+} as const
 
 const ALLOWED: Verdict = { action: 'allow', reserve: null, cap: null, decision: null }
 

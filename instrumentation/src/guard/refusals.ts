@@ -8,6 +8,7 @@ const REASONS: Readonly<Record<RefusalCause, string>> = {
   waited: 'no credit came free in time',
   no_answer: 'the governor did not answer in time',
   stale: 'the governor cannot be reached and the budget does not let calls go on without it',
+  no_policy: 'no processor can be reached, no policy is known, and TOKENFUSE_ON_START says refuse',
   too_many_waiting: 'too many calls of this process wait for credit',
 }
 

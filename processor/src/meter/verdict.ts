@@ -16,12 +16,13 @@ export function readVerdict(fields: SpanFields): Verdict | null {
   const text = fields.text('verdict')
   const parsed = text === null ? null : verdictSchema.safeParse(parseJson(text))
   if (parsed?.success) {
-    const { action, decision, reserve, cap, refusal } = parsed.data
+    const { action, decision, reserve, cap, basis, refusal } = parsed.data
     return {
       action: boundedName(action),
       reserve,
       cap,
       decision: boundedText(decision),
+      ...(basis && { basis }),
       ...(refusal && { refusal: boundedRefusal(refusal) }),
     }
   }

@@ -3,6 +3,7 @@ import type {
   CallProfile,
   DimensionValues,
   ProfileAnswer,
+  Verdict,
 } from '@tokenfuse/protocol/names'
 import type { Hold, Stage } from './admission.ts'
 import type { CallCost } from './call-cost.ts'
@@ -22,7 +23,6 @@ export type Ask = {
   readonly profile: CallProfile
   /** What it may cost, given what the governor has told of calls like it. */
   readonly cost: (profile: ProfileAnswer | null) => CallCost
-  readonly askedMs: number
   /** `elapsedMs` until which it waits for credit. */
   readonly deadlineMs: number
 }
@@ -35,6 +35,7 @@ export type RefusalCause =
   | 'waited'
   | 'no_answer'
   | 'stale'
+  | 'no_policy'
   | 'too_many_waiting'
 
 /** Amounts in the budget's unit. */
@@ -47,7 +48,13 @@ export type AccountFigures = {
 }
 
 export type FinalOutcome =
-  | { readonly type: 'admit'; readonly cap: number | null; readonly holds: readonly Hold[] }
+  | {
+      readonly type: 'admit'
+      readonly cap: number | null
+      readonly holds: readonly Hold[]
+      /** What it rests on where the governor could not be asked. */
+      readonly basis?: Verdict['basis']
+    }
   | {
       readonly type: 'refuse'
       readonly why: RefusalCause

@@ -19,7 +19,7 @@ import {
   settle,
   tell,
 } from './guard-account.ts'
-import { admitStale } from './stale.ts'
+import { type KnownRate, WithoutGovernor } from './without-governor.ts'
 import type {
   Ask,
   AskOutcome,
@@ -56,11 +56,12 @@ export class CreditBook {
   #lastCallMs = 0
   /** A call waits to hear whether the credit at hand may still be spent, or of credit that it was not told of. */
   #wantsAnswer = false
-  readonly #onStart: 'allow' | 'refuse'
+  #knowsPolicy = false
+  readonly #alone: WithoutGovernor
 
-  /** @param onStart what to do while the governor was never reached */
+  /** @param onStart what to do while no policy is known, or the governor was never reached */
   constructor(onStart: 'allow' | 'refuse') {
-    this.#onStart = onStart
+    this.#alone = new WithoutGovernor(onStart)
   }
 
   /** How long a call may wait at most: as long as the least patient of its budgets says. */
@@ -69,6 +70,7 @@ export class CreditBook {
   }
 
   setPolicy(budgets: readonly Budget[], now: Now): void {
+    this.#knowsPolicy = true
     this.#budgets.replace(budgets)
     for (const [key, account] of this.#accounts) {
       if (!this.#budgets.has(account.budget)) this.#end(key, account)
@@ -132,6 +134,7 @@ export class CreditBook {
   }
 
   #try(ask: WaitingAsk, now: Now): AskOutcome {
+    if (!this.#knowsPolicy) return this.#alone.decideBlind()
     const budgets = this.#budgets.claimedBy(ask.values)
     if (budgets.length === 0) return { type: 'admit', cap: null, holds: [] }
     this.#expireWindows(now)
@@ -142,11 +145,12 @@ export class CreditBook {
       this.#wantsAnswer = true
       if (!now.reachable) return this.#tryStale(ask, budgets, cost, now)
     }
+    this.#alone.found()
     const claims: Claim[] = []
-    for (const { key, budget, scope, unit } of budgets) {
-      const account = this.#accounts.get(key)
-      if (account) claims.push({ budget, account })
-      else this.#wantAccount(key, budget.id, scope, costLevels(cost, unit))
+    for (const claimed of budgets) {
+      const account = this.#accounts.get(claimed.key)
+      if (account) claims.push({ budget: claimed.budget, account })
+      else this.#wantAccount(claimed, cost)
     }
     if (!profile) this.#wantProfile(ask.profile)
     if (!profile || claims.length < budgets.length || !this.#isFresh(now)) {
@@ -190,19 +194,14 @@ export class CreditBook {
     cost: CallCost,
     now: Now,
   ): AskOutcome {
-    const known = budgets.map((claimed) => ({
-      ...claimed,
-      account: this.#accounts.get(claimed.key) ?? null,
-    }))
-    for (const { key, budget, scope, unit } of known) {
-      if (!this.#accounts.has(key)) this.#wantAccount(key, budget.id, scope, costLevels(cost, unit))
-    }
-    this.#wantProfile(ask.profile)
-    return admitStale(ask, cost, known, {
-      sinceMs: this.#answeredMs === null ? null : this.#answeredMs + CREDIT_TTL_MS,
-      elapsedMs: now.elapsedMs,
-      onStart: this.#onStart,
+    const claims = budgets.map((claimed) => {
+      const account = this.#accounts.get(claimed.key) ?? null
+      if (!account) this.#wantAccount(claimed, cost)
+      return { ...claimed, account }
     })
+    this.#wantProfile(ask.profile)
+    const staleSinceMs = this.#answeredMs === null ? null : this.#answeredMs + CREDIT_TTL_MS
+    return this.#alone.decide(ask, claims, cost, { staleSinceMs, elapsedMs: now.elapsedMs })
   }
 
   #isFresh(now: Now): boolean {
@@ -273,6 +272,12 @@ export class CreditBook {
   onAnswered(sentMs: number): void {
     if (this.#answeredMs === null || sentMs > this.#answeredMs) this.#answeredMs = sentMs
     this.#wantsAnswer = false
+    this.#alone.answered()
+  }
+
+  /** Prices that were told to processes before this one. */
+  useRatesOfBefore(rates: readonly KnownRate[]): void {
+    this.#alone.useRates(rates)
   }
 
   /** What the governor has told of a kind of call. */
@@ -315,14 +320,12 @@ export class CreditBook {
     )
   }
 
-  #wantAccount(
-    key: string,
-    budget: string,
-    scope: string,
-    levels: { readonly need: bigint; readonly want: bigint },
-  ): void {
-    const scarceUntilMs = this.#openings.get(key)?.scarceUntilMs ?? 0
-    this.#openings.set(key, { budget, scope, ...levels, scarceUntilMs })
+  #wantAccount({ key, budget, scope, unit }: EnforcedBudget, cost: CallCost): void {
+    const before = this.#openings.get(key)
+    // While nobody can be asked they only gather; those that find no room are asked for by a later call.
+    if (!before && this.#openings.size >= MAX_ACCOUNTS) return
+    const scarceUntilMs = before?.scarceUntilMs ?? 0
+    this.#openings.set(key, { budget: budget.id, scope, ...costLevels(cost, unit), scarceUntilMs })
   }
 
   #wantProfile(profile: CallProfile): void {

@@ -44,8 +44,6 @@ export type GuardAccount = {
   /** Recent spend for each millisecond, and when that was worked out. */
   pace: number
   paceAtMs: number
-  /** Spent without credit while the governor could not be reached. */
-  graceUsed: bigint
 }
 
 export function accountKey(budget: string, scope: string): string {
@@ -81,7 +79,6 @@ export function openAccount(told: Account): GuardAccount {
     typicalNeed: 0n,
     pace: 0,
     paceAtMs: 0,
-    graceUsed: 0n,
   }
 }
 

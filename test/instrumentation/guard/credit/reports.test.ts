@@ -42,7 +42,6 @@ const ask = (id: number): Ask => ({
     rate: null,
     writesCache: false,
   }),
-  askedMs: 0,
   deadlineMs: 60_000,
 })
 const account = (lent: bigint, state: Account['state'] = 'waiting'): Account => ({
