@@ -14,6 +14,8 @@ const MAX_ACCOUNTS_A_REPORT = 500
 /** What changed without anyone waiting for it may be told together. */
 const LAZY_MS = 1_000
 const HEARTBEAT_MS = CREDIT_TTL_MS / 3
+/** While a call waits its need is told again: what it was lent, or what others were asked back, may have got lost. */
+const STILL_WAITING_MS = 2_000
 const RETRY_MS = 500
 
 /** A report that waits for its answer. */
@@ -61,6 +63,7 @@ export class CreditReports {
     for (const account of accounts.values()) {
       if (isUrgent(account, now)) return true
       if (sinceMs >= LAZY_MS && (account.changed || account.want > idle(account))) return true
+      if (sinceMs >= STILL_WAITING_MS && account.need > idle(account)) return true
       if (sinceMs >= HEARTBEAT_MS && (idle(account) > 0n || account.reserved > 0n)) return true
     }
     return false
@@ -127,7 +130,8 @@ export class CreditReports {
     for (const account of accounts.values()) {
       if (isUrgent(account, now)) return Math.max(now.elapsedMs, this.#retryAtMs)
       if (account.changed) due = Math.min(due, this.#lastSentMs + LAZY_MS)
-      if (idle(account) > 0n || account.reserved > 0n || account.need > 0n) {
+      if (account.need > idle(account)) due = Math.min(due, this.#lastSentMs + STILL_WAITING_MS)
+      if (idle(account) > 0n || account.reserved > 0n) {
         due = Math.min(due, this.#lastSentMs + HEARTBEAT_MS)
       }
     }

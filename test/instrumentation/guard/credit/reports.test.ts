@@ -89,6 +89,10 @@ class Guard {
     )
   }
 
+  dueMs(elapsedMs: number): number | null {
+    return this.#reports.dueMs(at(elapsedMs))
+  }
+
   lend(lent: bigint, elapsedMs: number): void {
     this.book.onAccounts([account(lent)], ++this.#offset, at(elapsedMs))
   }
@@ -116,6 +120,14 @@ test('a call that waits asks again when the stream begins anew, since it may hav
   assert.equal(decided?.outcome.type, 'admit')
   guard.book.onStreamBegan()
   assert.equal(guard.report(70), null, 'with nobody waiting there is nothing to ask')
+})
+
+test('a need that is not met is told again every two seconds, since any message may get lost', () => {
+  // It told its need at 20 ms.
+  const guard = waitingGuard()
+  assert.equal(guard.dueMs(40), 2_020)
+  assert.equal(guard.report(2_019), null)
+  assert.equal(guard.report(2_020)?.report.accounts[0]?.need, String(NEED))
 })
 
 test('credit that was asked back and does not suffice for the call at hand goes back at once', () => {
