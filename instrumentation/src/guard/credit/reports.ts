@@ -63,7 +63,6 @@ export class CreditReports {
     for (const account of accounts.values()) {
       if (isUrgent(account, now)) return true
       if (sinceMs >= LAZY_MS && (account.changed || account.want > idle(account))) return true
-      if (sinceMs >= STILL_WAITING_MS && account.need > idle(account)) return true
       if (sinceMs >= HEARTBEAT_MS && (idle(account) > 0n || account.reserved > 0n)) return true
     }
     return false
