@@ -1,4 +1,4 @@
-// `npm run evaluate -- forecast|…`: measures what the governor's models do on recorded data. The result goes to standard
+// `npm run evaluate -- forecast|runaway|spikes`: measures what the governor's models do on recorded data. The result goes to standard
 // output; the exit code is 2 where the command line or a file cannot be used.
 
 type Command = { readonly usage: string; run(args: string[]): string }

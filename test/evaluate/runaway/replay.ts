@@ -13,7 +13,7 @@ const BETWEEN_RUNS_MS = 7_200_000
 
 /**
  * Runs one after the other through the detector of production: each is held against those before it. A capped run
- * counts as one that was stopped.
+ * counts as one that was cancelled: it is no measure for others.
  * @returns the alarms of each run, mildest first
  */
 export function replay(runs: readonly RecordedRun[], scale: TokenScale): Alarm[][] {

@@ -38,12 +38,15 @@ export function halveShares(calibration: Calibration): void {
 }
 
 /**
- * The share below which to speak, such that `rate` of the tasks that finish go below it at some step.
+ * The share below which to speak, such that `rate` of the tasks go below it at some step.
  * @param rate between 0 and 1
+ * @param stopped tasks that went below it and did not come to an end
+ * @returns 0 where no task that came to an end is to go below it
  */
-export function shareFor({ counts, total }: Calibration, rate: number): number {
-  const wanted = rate * (total + PRIOR_TASKS)
+export function shareFor({ counts, total }: Calibration, rate: number, stopped: number): number {
+  const wanted = rate * (total + stopped + PRIOR_TASKS) - stopped
   const priorPerShare = PRIOR_TASKS * PRIOR_RATIO
+  if (wanted <= 0) return 0
   let seen = 0
   for (let at = EDGES.length - 1; at >= 0; at--) {
     const low = EDGES[at] ?? 0

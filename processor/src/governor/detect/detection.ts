@@ -1,3 +1,4 @@
+import type { TaskOutcome } from '@tokenfuse/protocol'
 import type { Kind, Level } from './levels.ts'
 
 /** What gave a runaway away. */
@@ -77,6 +78,12 @@ export type PastAlarm = {
   readonly tokens: number
 }
 
+/**
+ * How a run came to its end: as the app says, or `stopped` by a decision on a detection. Only those that are completed
+ * or failed are a measure for others.
+ */
+export type Ending = TaskOutcome | 'stopped'
+
 /** A run, or a trace with sub-agents, is over. */
 export type RunEnd = {
   readonly run: string
@@ -84,7 +91,7 @@ export type RunEnd = {
   readonly trace: string
   readonly steps: number
   readonly tokens: number
-  readonly wasStopped: boolean
+  readonly ending: Ending
   /** By level and kind; an end at each would have saved `tokens` less those of the alarm. */
   readonly alarms: readonly PastAlarm[]
 }

@@ -15,7 +15,7 @@ const REPEAT_PERCENT: PerLevel = [50, 60, 75, 88]
 const PARTIAL_SCALE = 2
 const USUAL_TOKENS_UNKNOWN = 100_000
 /** Fewer pairs than this say nothing of how many are repeats. */
-const MIN_PAIRS = 10
+const MIN_PAIRS = 16
 
 /**
  * What a run's last tool calls were, as hashes of calls together with their results: a call that brings something new

@@ -1,4 +1,4 @@
-import type { PastAlarm } from './detection.ts'
+import type { Ending, PastAlarm } from './detection.ts'
 import { noRepetition, type Repetition } from './repetition.ts'
 import { markOf } from './step-scale.ts'
 import { NO_LINKS, type RecentRow } from './recent-table.ts'
@@ -33,7 +33,8 @@ export type Run = RecentRow & {
   lastMs: number
   /** Log time from which it counts as over, as its task has ended; `null` while it has not. */
   endsMs: number | null
-  wasStopped: boolean
+  /** How it ends, or would if it fell silent. */
+  ending: Ending
 }
 
 /** A run before its first call. */
@@ -59,7 +60,7 @@ export function beginRun(
     alarms: [],
     lastMs: 0,
     endsMs: null,
-    wasStopped: false,
+    ending: 'completed',
     ...NEW_ROW,
     ...NO_LINKS,
   }

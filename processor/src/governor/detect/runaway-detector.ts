@@ -1,6 +1,6 @@
-import type { TaskOutcome, UsageEvent } from '@tokenfuse/protocol'
+import type { UsageEvent } from '@tokenfuse/protocol'
 import type { StateChange, StateRecord } from '../table.ts'
-import type { Detection, RunEnd } from './detection.ts'
+import type { Detection, Ending, RunEnd } from './detection.ts'
 import { Runs } from './runs.ts'
 import { Traces } from './traces.ts'
 
@@ -34,9 +34,12 @@ export class RunawayDetector {
     return detections
   }
 
-  /** A task is over, as the app says. It is learned from in a later `advance`, when its last calls have come. */
-  endTask(tenant: string, agent: string, task: string, outcome: TaskOutcome, timeMs: number): void {
-    this.#runs.end(tenant, agent, task, outcome === 'cancelled', timeMs + GRACE_MS)
+  /**
+   * A task is over. It is learned from in a later `advance`, when its last calls have come.
+   * @param ending as the app says, or `stopped` where a decision on a detection ended it
+   */
+  endTask(tenant: string, agent: string, task: string, ending: Ending, timeMs: number): void {
+    this.#runs.end(tenant, agent, task, ending, timeMs + GRACE_MS)
   }
 
   /**

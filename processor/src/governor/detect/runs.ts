@@ -1,7 +1,7 @@
 import type { UsageEvent } from '@tokenfuse/protocol'
 import { plainCodec, type StateChange, type StateRecord } from '../table.ts'
 import { bloatOf } from './bloat.ts'
-import type { Detection, Evidence, RunEnd } from './detection.ts'
+import type { Detection, Ending, Evidence, RunEnd } from './detection.ts'
 import { type Kind, LEVELS } from './levels.ts'
 import { ListMap } from './list-map.ts'
 import { RecentTable } from './recent-table.ts'
@@ -119,22 +119,22 @@ export class Runs {
     detections.push(detectionOf(run, 'bloat', levels, [evidence], measure))
   }
 
-  end(tenant: string, agent: string, task: string, wasStopped: boolean, endsMs: number): void {
+  end(tenant: string, agent: string, task: string, ending: Ending, endsMs: number): void {
     const run = this.#find(tenant, agent, task, false)
     if (!run || run.endsMs !== null) return
     run.endsMs = endsMs
-    run.wasStopped = wasStopped
+    run.ending = ending
     this.#ending.add(run)
     this.#runs.use(run)
   }
 
   advance(timeMs: number): RunEnd[] {
     const ends: RunEnd[] = []
-    for (const run of this.#endedBy(timeMs)) this.#finish(run, run.wasStopped, ends)
+    for (const run of this.#endedBy(timeMs)) this.#finish(run, run.ending, ends)
     for (let run = this.#runs.oldest(); run; run = this.#runs.oldest()) {
       if (run.lastMs + SILENT_MS > timeMs) break
-      const isStopped = Math.max(run.repetitionTold, run.bloatTold) >= STOPPING_LEVELS
-      this.#finish(run, run.wasStopped || isStopped, ends)
+      const wasStopped = toldOf(run) >= STOPPING_LEVELS
+      this.#finish(run, run.endsMs === null && wasStopped ? 'stopped' : run.ending, ends)
     }
     return ends
   }
@@ -149,12 +149,15 @@ export class Runs {
     return ended.sort(byEnd)
   }
 
-  #finish(run: Run, wasStopped: boolean, ends: RunEnd[]): void {
+  #finish(run: Run, ending: Ending, ends: RunEnd[]): void {
     const { agent, taskType, model, path, steps, tokens, alarms } = run
-    const slope = contextSlope(run)
-    this.#baselines.learn(agent, taskType, model, { path, steps, contextSlope: slope, wasStopped })
+    if (ending !== 'cancelled') {
+      const stoppedAt = ending === 'stopped' ? run.bloatTold : null
+      const task = { path, steps, contextSlope: contextSlope(run), stoppedAt }
+      this.#baselines.learn(agent, taskType, model, task)
+    }
     if (alarms.length > 0) {
-      ends.push({ run: run.run, agent, trace: run.trace, steps, tokens, wasStopped, alarms })
+      ends.push({ run: run.run, agent, trace: run.trace, steps, tokens, ending, alarms })
     }
     this.#delete(run)
   }
@@ -177,6 +180,8 @@ export class Runs {
     for (const run of this.#runs.values()) this.#byName.add(run.run, run)
   }
 }
+
+const toldOf = ({ repetitionTold, bloatTold }: Run) => Math.max(repetitionTold, bloatTold)
 
 const byEnd = (a: Run, b: Run) => (a.endsMs ?? 0) - (b.endsMs ?? 0) || (a.key < b.key ? -1 : 1)
 

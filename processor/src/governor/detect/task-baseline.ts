@@ -20,23 +20,23 @@ import {
 import { markOf, wayToMark } from './step-scale.ts'
 
 /** Of tasks that finish, how many may be spoken of at each level. */
-const WANTED_RATES: PerLevel = [0.085, 0.05, 0.03, 0.012]
+const WANTED_RATES: PerLevel = [0.08, 0.045, 0.025, 0.01]
 /** A task is left alone until it has spent so many times what half of its likes do in all: to be told of, ... */
 const EARLY_FROM = 0.5
 /** ... and from this level on, to be stopped. */
 const LATE_FROM = 1
 const FIRST_LATE_LEVEL = 2
-const KILL = 3
+/**
+ * Beyond the highest finished task there is nothing to learn a limit from. A limit is at most so many times as high,
+ * divided by the number of tasks, or as high as that one itself. The fewer there are, the less their highest says.
+ */
+const TIMES_HIGHEST: PerLevel = [20, 40, 0, 0]
+/** For stopping some room is always left: of stopped tasks nothing is learned that could bring a limit up again. */
+const ROOM_BEYOND_HIGHEST = 120
 /** Fewer finished tasks than this are no measure. */
 export const MIN_TASKS = 6
 /** At so many finished tasks all counts are halved, so that a change of habit shows within some hundred tasks. */
 const MEMORY_TASKS = 1024
-/**
- * Tasks that were stopped are left out, or a runaway would make the next one look normal; but up to this share of all
- * they count as if they had finished, or each one stopped by mistake would bring the limits down a little further.
- */
-const STOPPED_SHARE = 0.01
-
 /**
  * What finished tasks of one kind have spent, step by step. At each mark of `STEP_MARKS` all of them count: those that
  * had ended by then with all they spent. Plain data.
@@ -52,8 +52,11 @@ export type TaskBaseline = {
   /** Of the steps from `LATE_FROM` on. */
   late: Calibration
   tasks: number
-  /** Stopped tasks among them. */
-  stopped: number
+  /**
+   * Tasks that a decision stopped, by level that they had reached. They are not learned from, or a runaway would make the
+   * next one look normal; but they count where limits are set, or each one stopped by mistake would bring them down.
+   */
+  stopped: [notice: number, cheaper: number, pause: number, kill: number]
 }
 
 /** A task that is over. */
@@ -62,7 +65,8 @@ export type FinishedTask = {
   readonly path: readonly number[]
   readonly steps: number
   readonly contextSlope: number
-  readonly wasStopped: boolean
+  /** `null` where it came to an end of its own; else how many of `LEVELS` it had reached when it was stopped. */
+  readonly stoppedAt: number | null
 }
 
 export const emptyBaseline = (): TaskBaseline => ({
@@ -72,16 +76,15 @@ export const emptyBaseline = (): TaskBaseline => ({
   early: emptyCalibration(),
   late: emptyCalibration(),
   tasks: 0,
-  stopped: 0,
+  stopped: [0, 0, 0, 0],
 })
 
 /** @returns whether anything was learned */
 export function learnTask(baseline: TaskBaseline, task: FinishedTask): boolean {
-  const { wasStopped } = task
-  const path = wasStopped ? cutAtKill(baseline, task.path) : task.path
+  const { path, stoppedAt } = task
   const total = path.at(-1) ?? 0
   if (total <= 0) return false
-  if (wasStopped && baseline.stopped + 1 > baseline.tasks * STOPPED_SHARE) return false
+  if (stoppedAt !== null) return countStopped(baseline, stoppedAt)
   if (baseline.tasks >= MIN_TASKS) {
     const usual = medianTotal(baseline) ?? 0
     addShare(baseline.early, leastShare(baseline, path, usual * EARLY_FROM))
@@ -95,17 +98,13 @@ export function learnTask(baseline: TaskBaseline, task: FinishedTask): boolean {
   addTo(baseline.steps, task.steps)
   addTo(baseline.slopes, Math.max(0, task.contextSlope))
   baseline.tasks++
-  if (wasStopped) baseline.stopped++
   if (baseline.tasks >= MEMORY_TASKS) forgetHalf(baseline)
   return true
 }
 
-/** What a task would have spent, had it been ended where tasks are to be. */
-function cutAtKill(baseline: TaskBaseline, path: readonly number[]): number[] {
-  const limits = limitsOf(baseline)
-  return path.map((spent, mark) =>
-    Math.min(spent, limits[Math.min(mark, limits.length - 1)]?.[KILL] ?? spent),
-  )
+function countStopped({ stopped }: TaskBaseline, levels: number): boolean {
+  for (let level = 0; level < levels; level++) stopped[level] = (stopped[level] ?? 0) + 1
+  return levels > 0
 }
 
 function forgetHalf(baseline: TaskBaseline): void {
@@ -115,7 +114,9 @@ function forgetHalf(baseline: TaskBaseline): void {
   halveShares(baseline.early)
   halveShares(baseline.late)
   baseline.tasks = Math.floor(baseline.tasks / 2)
-  baseline.stopped = Math.floor(baseline.stopped / 2)
+  for (const level of [0, 1, 2, 3] as const) {
+    baseline.stopped[level] = Math.floor(baseline.stopped[level] / 2)
+  }
 }
 
 /** The smallest share of finished tasks that had spent more by the same step, over a task's steps. */
@@ -144,22 +145,30 @@ export type Limits = readonly PerLevel[]
 export function limitsOf(baseline: TaskBaseline): Limits {
   const usual = medianTotal(baseline) ?? 0
   const shares = WANTED_RATES.map((rate, level) =>
-    shareFor(level < FIRST_LATE_LEVEL ? baseline.early : baseline.late, rate),
+    level < FIRST_LATE_LEVEL
+      ? shareFor(baseline.early, rate, 0)
+      : shareFor(baseline.late, rate, baseline.stopped[level] ?? 0),
+  )
+  const tasks = Math.max(1, baseline.tasks)
+  const most = TIMES_HIGHEST.map((times, level) =>
+    level < FIRST_LATE_LEVEL ? Math.max(1, times / tasks) : 1 + ROOM_BEYOND_HIGHEST / tasks,
   )
   return baseline.tokens.map((sketch) => {
     const limit = (level: number) =>
       Math.max(
-        usual * (level < FIRST_LATE_LEVEL ? EARLY_FROM : LATE_FROM),
-        limitAt(sketch, baseline, shares[level] ?? 0),
+        Math.round(usual * (level < FIRST_LATE_LEVEL ? EARLY_FROM : LATE_FROM)),
+        limitAt(sketch, tasks, shares[level] ?? 0, most[level] ?? 1),
       )
     return [limit(0), limit(1), limit(2), limit(3)]
   })
 }
 
-function limitAt(sketch: Sketch, { tasks }: TaskBaseline, share: number): number {
+/** @param most times the highest task, where so small a share of so few tasks says nothing */
+function limitAt(sketch: Sketch, tasks: number, share: number, most: number): number {
   const above = share * (tasks + 1)
-  if (above < 0.5) return Math.round((highest(sketch) * 0.5) / Math.max(above, 1e-6))
-  return Math.round(valueWithAbove(sketch, above - 0.5))
+  if (above >= 0.5) return Math.round(valueWithAbove(sketch, above - 0.5))
+  const beyond = above > 0 ? 0.5 / above : Infinity
+  return Math.round(highest(sketch) * Math.min(most, beyond))
 }
 
 /** The limit of a level after a step, between the marks on a straight line. @param level 0 is notice */

@@ -6,7 +6,7 @@ import { NEW_ROW } from '../table.ts'
 /** Branches beyond this are not told apart; their number is then a lower bound. */
 export const MAX_BRANCHES = 512
 /** Calls whose place in the tree is remembered. */
-const MAX_SPANS = 64
+const MAX_SPANS = 16
 
 /**
  * What is known of a root and of all that it set to work within one trace and task: a process may work at many tasks

@@ -82,9 +82,9 @@ export class Traces {
       if (tree.lastMs + SILENT_MS > timeMs) break
       const { rootAgent: agent, trace, calls: steps, tokens, alarms } = tree
       const run = rootRun(tree)
-      const wasStopped = tree.told >= STOPPING_LEVELS
-      if (!wasStopped) this.#baselines.learn(tree)
-      if (alarms.length > 0) ends.push({ run, agent, trace, steps, tokens, wasStopped, alarms })
+      const ending = tree.told >= STOPPING_LEVELS ? 'stopped' : 'completed'
+      if (ending === 'completed') this.#baselines.learn(tree)
+      if (alarms.length > 0) ends.push({ run, agent, trace, steps, tokens, ending, alarms })
       this.#delete(tree)
     }
     return ends
