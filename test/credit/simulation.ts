@@ -33,7 +33,19 @@ export type SimulationOptions = {
   readonly inputTokens: (random: () => number) => number
   readonly outputTokens: (random: () => number, progress: number) => number
   readonly killGuardAtMs?: number
+  /** Default: noon. */
+  readonly startMs?: number
+  /** How far the log time that guards have learned may be from the true one, either way. */
+  readonly clockErrorMs?: number
   readonly maxWaitMs?: number
+}
+
+type Admission = {
+  readonly askedMs: number
+  readonly admittedMs: number
+  /** When it was admitted by the guard's own idea of log time, which is when it counts. */
+  readonly countsAtMs: number
+  readonly tokens: bigint
 }
 
 type Refusal = {
@@ -59,6 +71,7 @@ export class Simulation {
   readonly governor = new Governor()
   readonly options: SimulationOptions
   readonly refusals: Refusal[] = []
+  readonly admissions: Admission[] = []
   /** Tokens that the provider billed. */
   billed = 0n
   completed = 0
@@ -68,7 +81,7 @@ export class Simulation {
   #queue: { atMs: number; order: number; run: () => void }[] = []
   #order = 0
   #offset = 0
-  nowMs = START_MS
+  nowMs: number
   inFlightFinal = 0n
   /** The longest time in which a call waited and none was in flight that could have given it credit. */
   longestStallMs = 0
@@ -79,6 +92,7 @@ export class Simulation {
 
   constructor(options: SimulationOptions) {
     this.options = options
+    this.nowMs = options.startMs ?? START_MS
     this.#random = seeded(options.seed)
     const policy = policySchema.parse(options.policy)
     this.append({
@@ -144,7 +158,7 @@ export class Simulation {
     }
   }
 
-  run(untilMs = START_MS + 3_600_000): void {
+  run(untilMs = this.nowMs + 3_600_000): void {
     for (const guard of this.#guards) guard.start()
     const { killGuardAtMs } = this.options
     if (killGuardAtMs !== undefined) this.at(killGuardAtMs, () => this.#guards[0]?.kill())
@@ -208,10 +222,12 @@ class SimulatedGuard {
   #nextAsk = 0
   #dead = false
   #wakeAtMs = Number.POSITIVE_INFINITY
+  readonly #clockErrorMs: number
 
   constructor(sim: Simulation, id: string, budgets: readonly Budget[]) {
     this.#sim = sim
     this.id = id
+    this.#clockErrorMs = (sim.random() * 2 - 1) * (sim.options.clockErrorMs ?? 0)
     this.#reports = new CreditReports(this.#book, id, 'default')
     this.#book.setPolicy(budgets, this.#now())
   }
@@ -246,7 +262,9 @@ class SimulatedGuard {
   }
 
   #now(): Now {
-    return { logMs: this.#sim.nowMs, elapsedMs: this.#sim.nowMs - START_MS, reachable: true }
+    const { nowMs, options } = this.#sim
+    const elapsedMs = nowMs - (options.startMs ?? START_MS)
+    return { logMs: nowMs + this.#clockErrorMs, elapsedMs, reachable: true }
   }
 
   #call(done: number): void {
@@ -279,8 +297,10 @@ class SimulatedGuard {
       }),
       deadlineMs: this.#now().elapsedMs + (options.maxWaitMs ?? 60_000),
     }
+    const askedMs = this.#sim.nowMs
     const decide = (outcome: AskOutcome) => {
-      if (outcome.type === 'admit') this.#runCall(input, wire, outcome, progress, finish)
+      if (outcome.type === 'admit')
+        this.#runCall({ input, wire, progress, askedMs }, outcome, finish)
       else if (outcome.type === 'refuse') this.#refused(outcome.why, finish)
     }
     const outcome = this.#book.ask(ask, this.#now())
@@ -303,19 +323,20 @@ class SimulatedGuard {
   }
 
   #runCall(
-    input: number,
-    wire: number | null,
+    call: { input: number; wire: number | null; progress: number; askedMs: number },
     outcome: { cap: number | null; holds: readonly Hold[] },
-    progress: number,
     finish: () => void,
   ): void {
+    const { input, wire, progress, askedMs } = call
     const sim = this.#sim
     const admittedMs = sim.nowMs
+    const countsAtMs = this.#book.logMs(this.#now())
     const natural = sim.options.outputTokens(() => sim.random(), progress)
     const limit = outcome.cap ?? wire ?? 128_000
     const output = Math.min(natural, limit)
     if (output < natural && outcome.cap !== null) sim.truncated++
     const cost = BigInt(input + output)
+    sim.admissions.push({ askedMs, admittedMs, countsAtMs, tokens: cost })
     sim.inFlightFinal += cost
     sim.at(20 + output * 0.5, () => {
       sim.inFlightFinal -= cost
@@ -325,7 +346,7 @@ class SimulatedGuard {
       this.#book.settle(outcome.holds, () => cost, this.#now())
       const event = usageEvent(
         this.id,
-        admittedMs,
+        countsAtMs,
         sim.nowMs - admittedMs,
         input,
         output,
@@ -368,7 +389,7 @@ class SimulatedGuard {
 
   #schedule(): void {
     const due = this.#reports.dueMs(this.#now())
-    const deadline = this.#book.nextDeadlineMs()
+    const deadline = this.#book.nextWakeMs(this.#now())
     const at = Math.min(due ?? Number.POSITIVE_INFINITY, deadline ?? Number.POSITIVE_INFINITY)
     const nowMs = this.#now().elapsedMs
     if (at === Number.POSITIVE_INFINITY || (this.#wakeAtMs > nowMs && this.#wakeAtMs <= at)) return

@@ -176,10 +176,10 @@ export class CreditGuard implements Guard {
     const now = this.#now()
     const request = this.#reports.next(now)
     if (request) void this.#post(request)
-    const deadlineMs = this.#book.nextDeadlineMs() ?? Number.POSITIVE_INFINITY
+    const wakeMs = this.#book.nextWakeMs(now) ?? Number.POSITIVE_INFINITY
     const dueMs = this.#reports.dueMs(now) ?? Number.POSITIVE_INFINITY
     // A call that waits is the app's own waiting, so the process may not end over it.
-    this.#wake.at(Math.min(deadlineMs, dueMs) - now.elapsedMs, this.#waiting.size > 0)
+    this.#wake.at(Math.min(wakeMs, dueMs) - now.elapsedMs, this.#waiting.size > 0)
   }
 
   async #post(request: CreditRequest): Promise<void> {
@@ -231,7 +231,7 @@ export class CreditGuard implements Guard {
     const reservation: Reservation = { holds, size, profile }
     return {
       admit: true,
-      admittedAtMs: this.#now().logMs,
+      admittedAtMs: this.#book.logMs(this.#now()),
       reservation,
       verdict: {
         ...verdict,

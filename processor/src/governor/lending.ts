@@ -45,26 +45,24 @@ export function lend(
   const granted = new Set<GuardAccount>()
   const supply = supplyOf(counter, limit)
   const queue = waiting(counter)
-  let isShort = false
+  let short: GuardAccount | null = null
   for (const account of queue) {
     const missing = minus(account.need, idle(account))
     if (missing <= 0) continue
     if (missing > supply.available) {
       // Nothing overtakes a call that may still be served: small ones would starve it.
-      isShort = mayBeServed(account, missing, supply)
-      if (isShort) break
-      continue
+      if (!mayBeServed(account, missing, supply)) continue
+      short = account
+      break
     }
     grant(account, missing, supply)
     // Served: its next call waits behind those that wait already.
     account.waitingSince = offset
     granted.add(account)
   }
-  if (!isShort) {
-    for (const account of splitRest(counter, supply)) granted.add(account)
-  }
+  if (!short) for (const account of splitRest(counter, supply)) granted.add(account)
   counter.sumOutstanding()
-  return { granted: [...granted], recalled: isShort ? recall(counter, logTimeMs) : [] }
+  return { granted: [...granted], recalled: short ? recall(counter, short, logTimeMs) : [] }
 }
 
 /** Whether the need can be met once calls in flight are done and idle credit is back. */
@@ -108,14 +106,13 @@ function grant(account: GuardAccount, amount: Amount, supply: Supply): void {
 }
 
 /**
- * Guards whose credit would help those that wait: what is idle, and what becomes so when their calls end. A guard
- * that was asked gives back for a while by itself, so it is not asked again before that.
+ * Guards whose credit would help the one that waits longest: what is idle, and what becomes so when their calls end. A
+ * guard that was asked gives back for a while by itself, so it is not asked again before that.
  */
-function recall(counter: Counter, logTimeMs: number): GuardAccount[] {
-  const first = waiting(counter)[0]
+function recall(counter: Counter, short: GuardAccount, logTimeMs: number): GuardAccount[] {
   const recalled: GuardAccount[] = []
   for (const account of counter.accounts.all()) {
-    if (account === first || account.held || outstanding(account) === 0) continue
+    if (account === short || account.held || outstanding(account) === 0) continue
     if (logTimeMs - account.recalledAtMs < RECALL_AGAIN_MS) continue
     account.recalledAtMs = logTimeMs
     recalled.push(account)

@@ -54,6 +54,8 @@ export class CreditBook {
   /** When the report that was answered last had been sent; credit may be spent for a TTL from then. */
   #answeredMs: number | null = null
   #lastCallMs = 0
+  /** Log time is at least this, since the governor has begun a window at it. */
+  #leastLogMs = 0
   /** A call waits to hear whether the credit at hand may still be spent, or of credit that it was not told of. */
   #wantsAnswer = false
   #knowsPolicy = false
@@ -229,7 +231,10 @@ export class CreditBook {
         this.#end(key, account)
         account = undefined
       }
+      this.#leastLogMs = Math.max(this.#leastLogMs, news.windowFromMs)
       if (!account) {
+        // By this clock the window is over: what was settled of it must not be opened again.
+        if (news.windowUntilMs !== null && news.windowUntilMs <= this.logMs(now)) continue
         if (!this.#budgets.has(news.budget) || this.#accounts.size >= MAX_ACCOUNTS) continue
         account = openAccount(news)
         account.scarceUntilMs = this.#openings.get(key)?.scarceUntilMs ?? 0
@@ -312,12 +317,21 @@ export class CreditBook {
     for (const account of this.#accounts.values()) giveBack(account)
   }
 
-  /** `elapsedMs` of the first deadline among the calls that wait. */
-  nextDeadlineMs(): number | null {
-    return this.#waiting.reduce<number | null>(
-      (first, { deadlineMs }) => (first === null || deadlineMs < first ? deadlineMs : first),
-      null,
-    )
+  /** Log time as well as it is known; what is admitted now counts at this time. */
+  logMs(now: Now): number {
+    return Math.max(now.logMs, this.#leastLogMs)
+  }
+
+  /** `elapsedMs` at which calls that wait are to be looked at: at the first deadline, or when a window ends. */
+  nextWakeMs(now: Now): number | null {
+    if (this.#waiting.length === 0) return null
+    let wakeMs = Number.POSITIVE_INFINITY
+    for (const { deadlineMs } of this.#waiting) wakeMs = Math.min(wakeMs, deadlineMs)
+    for (const { windowUntilMs } of this.#accounts.values()) {
+      if (windowUntilMs === null) continue
+      wakeMs = Math.min(wakeMs, now.elapsedMs + Math.max(0, windowUntilMs - this.logMs(now)))
+    }
+    return wakeMs
   }
 
   #wantAccount({ key, budget, scope, unit }: EnforcedBudget, cost: CallCost): void {
@@ -335,7 +349,7 @@ export class CreditBook {
 
   #expireWindows(now: Now): void {
     for (const [key, account] of this.#accounts) {
-      if (account.windowUntilMs !== null && account.windowUntilMs <= now.logMs)
+      if (account.windowUntilMs !== null && account.windowUntilMs <= this.logMs(now))
         this.#end(key, account)
     }
   }

@@ -17,6 +17,7 @@ const HEARTBEAT_MS = CREDIT_TTL_MS / 3
 /** While a call waits its need is told again: what it was lent, or what others were asked back, may have got lost. */
 const STILL_WAITING_MS = 2_000
 const RETRY_MS = 500
+const REOPEN_MS = 20
 
 /** A report that waits for its answer. */
 type Sent = {
@@ -110,6 +111,8 @@ export class CreditReports {
     this.#book.onAnswered(sent.sentMs)
     this.#book.onProfiles(answer.profiles)
     this.#book.onAccounts(answer.accounts, answer.offset, now)
+    // The governor's window may not have begun yet, or it knows another policy: it would say the same again.
+    if (this.#book.ledger().openings.size > 0) this.#retryAtMs = now.elapsedMs + REOPEN_MS
   }
 
   onFailure(now: Now): void {

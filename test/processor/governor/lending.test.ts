@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type CreditReport, type LogEvent, policySchema, zoneOffsets } from '@tokenfuse/protocol'
+import type { Effect } from '../../../processor/src/governor/effect.ts'
+import { Governor } from '../../../processor/src/governor/governor.ts'
+
+const NOW_MS = Date.UTC(2026, 0, 5, 12)
+
+/** A governor with one hard budget of so many tokens. */
+function governing(tokens: number) {
+  const governor = new Governor()
+  let offset = 0
+  const apply = (event: LogEvent, atMs = 0): Effect[] =>
+    governor.apply({ offset: ++offset, logTimeMs: NOW_MS + atMs, event })
+  const policy = policySchema.parse({
+    version: 1,
+    budgets: [{ id: 'all', window: 'lifetime', limit: { tokens } }],
+  })
+  const zone = zoneOffsets('UTC', NOW_MS, NOW_MS)
+  apply({ type: 'policy.set', v: 1, tenant: 'default', basedOn: null, policy, zone })
+  return { governor, apply }
+}
+
+function report(
+  guard: string,
+  sequence: number,
+  amounts: Partial<Record<'used' | 'reserved' | 'returned' | 'need' | 'want', number>>,
+): CreditReport {
+  const text = (name: keyof typeof amounts) => String(amounts[name] ?? 0)
+  return {
+    type: 'credit.report',
+    v: 1,
+    tenant: 'default',
+    guard,
+    sequence,
+    closing: false,
+    accounts: [
+      {
+        budget: 'all',
+        scope: '*',
+        windowFromMs: sequence === 1 ? null : 0,
+        used: text('used'),
+        reserved: text('reserved'),
+        returned: text('returned'),
+        need: text('need'),
+        want: text('want'),
+      },
+    ],
+  }
+}
+
+const recalled = (effects: readonly Effect[]) =>
+  effects.flatMap((effect) => (effect.type === 'recall' ? [effect.guard] : []))
+
+test('a guard that was lent everything is asked for it as soon as another waits, though it has reported no call yet', () => {
+  const { apply } = governing(1000)
+  apply(report('guard-01', 1, { need: 100, want: 1000 }))
+  const effects = apply(report('guard-02', 1, { need: 100, want: 100 }), 10)
+  assert.deepEqual(recalled(effects), ['guard-01'])
+})
