@@ -30,6 +30,9 @@ const WINDOW_SCALE = 1.8
 const HOLD = 0.8
 /** A scope that spends less in an hour is not worth an alarm. */
 const MIN_TOKENS_PER_HOUR = 10_000
+/** An hour of so many times the usual is an alarm as soon as it is a new high, whatever leaps a scope is used to. */
+const FAR_BEYOND_USUAL = 8
+const LIMIT_FAR_BEYOND_USUAL = 1.15
 /** The place of the sum of an hour among the spans. */
 const HOUR_SPAN = 1
 /** A scope without a history has to spend so many times what nearly all of its peers do at most. */
@@ -112,9 +115,11 @@ export class SpikeDetector {
   }
 
   #judge(scope: SpikeScope, tokens: number, found: SpikeDetection[]): void {
-    const { tops, limit, of } = this.#standardOf(scope)
+    const { tops, limit: learned, usualHour: usual, of } = this.#standardOf(scope)
     if (!tops) return
     const { score, span } = scoreOf(scope, tops)
+    const isFarBeyondUsual = usual > 0 && sumOf(scope, HOUR_SPAN) > usual * FAR_BEYOND_USUAL
+    const limit = isFarBeyondUsual ? Math.min(learned, LIMIT_FAR_BEYOND_USUAL) : learned
     if (score > 1 && of === 'scope') {
       scope.excess = extend(scope.excess, scope.window, score)
       this.#open.add(scope)
@@ -142,11 +147,17 @@ export class SpikeDetector {
       const peers = this.#peers.of(dimensionOf(scope), activity(scope))
       const own = scope.peaks.map(([, score]) => score)
       const limit = limitFor(peers, own, Math.min(PEAK_DAYS, ownDaysOf(scope)))
-      return (scope.standard = { hour, tops, limit, of: 'scope' })
+      return (scope.standard = { hour, tops, limit, usualHour: usualHour(scope), of: 'scope' })
     }
     const top = this.#peers.highestUsual(dimensionOf(scope))
     const peerTops = top === null ? null : [Number.MAX_SAFE_INTEGER, top, Number.MAX_SAFE_INTEGER]
-    return (scope.standard = { hour, tops: peerTops, limit: NEWCOMER_LIMIT, of: 'peers' })
+    return (scope.standard = {
+      hour,
+      tops: peerTops,
+      limit: NEWCOMER_LIMIT,
+      usualHour: 0,
+      of: 'peers',
+    })
   }
 
   /** Counts the days since the last were counted, of which it would have been told. */

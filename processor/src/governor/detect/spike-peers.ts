@@ -8,11 +8,11 @@ const SCORES: readonly number[] = (() => {
 /** Alarms that a scope is to have in a day at most, and what limits aim at: what was learned lags behind what comes. */
 export const WANTED_PER_DAY = 0.1
 const AIMED_PER_DAY = 0.09
-/** A limit is at least a little above what was seen recently, and five times that is always told of. */
+/** A limit is at least a little above what was seen recently, and three times that is always told of. */
 const LEAST_LIMIT = 1.02
-const MOST_LIMIT = 5
+const MOST_LIMIT = 3
 /** What the peers show counts as much as so many days of the scope's own. */
-const PEER_DAYS = 10
+const PEER_DAYS = 20
 /** Before anything is known of peers: so many days' worth, with the wanted rate at this limit. */
 const PRIOR_DAYS = 20
 const PRIOR_LIMIT = 1.5

@@ -69,6 +69,8 @@ export type Standard = {
   /** Highest recent sums by span; `null` where history is insufficient. */
   readonly tops: readonly number[] | null
   readonly limit: number
+  /** Tokens of a usual hour; 0 where history is insufficient. */
+  readonly usualHour: number
   /** Whose sums they are. */
   readonly of: 'scope' | 'peers'
 }

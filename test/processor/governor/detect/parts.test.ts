@@ -204,7 +204,7 @@ suite('limits of spikes', () => {
     const wild = noPeers()
     addDays(wild, 1000)
     for (let at = 0; at < 1000; at++) addPeak(wild, 10)
-    assert.equal(limitFor(wild, [], 0), 5)
+    assert.equal(limitFor(wild, [], 0), 3)
   })
 
   test("a scope's own wild days raise its limit above its peers'", () => {
