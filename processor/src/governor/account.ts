@@ -6,17 +6,17 @@ import { NumberRows } from './number-rows.ts'
 /** `waiting`: more may come, from calls in flight or recalled credit; `exhausted`: none will in this window. */
 export type AccountState = 'open' | 'waiting' | 'exhausted'
 
-/** Where each amount stands in an account's row. */
-const LENT = 0
-const RETURNED = 2
-const SEEN = 4
-const CHARGED = 6
-const USED = 8
-const RESERVED = 10
-const NEED = 12
-const WANT = 14
 /** What may still be seen without changing anything but sums; -1 where it has to be worked out. */
-const QUIET = 16
+const QUIET = 0
+/** Where each amount stands in an account's row; what every call reads comes first. */
+const SEEN = 1
+const CHARGED = 3
+const LENT = 5
+const RETURNED = 7
+const USED = 9
+const RESERVED = 11
+const NEED = 13
+const WANT = 15
 const WIDTH = 17
 
 export function accountRows(): NumberRows {
@@ -29,6 +29,8 @@ export function accountRows(): NumberRows {
  */
 export class GuardAccount {
   readonly guard: string
+  readonly #numbers: Float64Array
+  readonly #at: number
   /** Log offset since which a call waits, so that the longest waiting is served first; 0 where none does. */
   waitingSince = 0
   /** Log time of the last change of `used`. */
@@ -41,8 +43,6 @@ export class GuardAccount {
   told: AccountState = 'open'
   readonly #rows: NumberRows
   readonly #row: number
-  readonly #numbers: Float64Array
-  readonly #at: number
 
   constructor(guard: string, rows: NumberRows) {
     this.guard = guard

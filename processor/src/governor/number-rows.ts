@@ -27,20 +27,17 @@ export class NumberRows {
     if (row >= this.#chunks.length * ROWS_A_CHUNK) {
       this.#chunks.push(new Float64Array(this.#width * ROWS_A_CHUNK))
     }
-    return { row, numbers: this.numbersOf(row), at: this.placeOf(row) }
+    return this.#at(row)
   }
 
   free(row: number): void {
-    const at = this.placeOf(row)
-    this.numbersOf(row).fill(0, at, at + this.#width)
+    const { numbers, at } = this.#at(row)
+    numbers.fill(0, at, at + this.#width)
     this.#free.push(row)
   }
 
-  numbersOf(row: number): Float64Array {
-    return this.#chunks[Math.floor(row / ROWS_A_CHUNK)] as Float64Array
-  }
-
-  placeOf(row: number): number {
-    return (row % ROWS_A_CHUNK) * this.#width
+  #at(row: number): NumberRow {
+    const numbers = this.#chunks[Math.floor(row / ROWS_A_CHUNK)] as Float64Array
+    return { row, numbers, at: (row % ROWS_A_CHUNK) * this.#width }
   }
 }

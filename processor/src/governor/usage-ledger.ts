@@ -2,7 +2,7 @@ import type { UsageEvent, UsageTotals } from '@tokenfuse/protocol'
 import type { CallScopes } from './call-scopes.ts'
 import { Names, type Scope, ScopeIndex } from './scopes.ts'
 import type { StateChange, StateRecord } from './table.ts'
-import { type CallAmounts, namedSums, newSums, SumsStore, totalsOf } from './usage-sums.ts'
+import { addSums, type CallAmounts, namedSums, newSums, sumsRows, totalsOf } from './usage-sums.ts'
 import { USAGE_KINDS, UsageTable } from './usage-table.ts'
 
 export type UsageLedgerOptions = {
@@ -27,13 +27,13 @@ export class UsageLedger {
 
   constructor({ call, ...options }: UsageLedgerOptions) {
     this.#call = call
-    const store = new SumsStore()
+    const rows = sumsRows()
     this.#kinds = Object.entries(USAGE_KINDS).map(([name, places]) => {
       const slots = Object.values(places)
-      const table = new UsageTable({ name, dimensions: slots.length, store, ...options })
+      const table = new UsageTable({ name, dimensions: slots.length, rows, ...options })
       return { table, scopeNumber: call.numberOf(slots) }
     })
-    this.#tags = new UsageTable({ name: 'tag', dimensions: 3, store, ...options })
+    this.#tags = new UsageTable({ name: 'tag', dimensions: 3, rows, ...options })
   }
 
   /** Adds the call that is loaded. */
@@ -60,8 +60,7 @@ export class UsageLedger {
 
   total(): UsageTotals {
     const total = newSums()
-    const table = this.table('tenant')
-    for (const line of table.lines()) table.addInto(total, line)
+    for (const line of this.table('tenant').lines()) addSums(total, line)
     return totalsOf(namedSums(total))
   }
 

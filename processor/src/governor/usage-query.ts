@@ -1,6 +1,14 @@
 import { type Dimension, parseScopeKey, type UsageAnswer, type UsageRow } from '@tokenfuse/protocol'
 import type { UsageLedger } from './usage-ledger.ts'
-import { costOf, namedSums, newSums, type Sums, totalsOf } from './usage-sums.ts'
+import {
+  addSums,
+  costOf,
+  namedSums,
+  newSums,
+  type Sums,
+  type SumsPlace,
+  totalsOf,
+} from './usage-sums.ts'
 import { lineNames, USAGE_KINDS } from './usage-table.ts'
 
 const ALL_DAYS = 'all'
@@ -24,10 +32,9 @@ export function queryUsage(
   const only = parseScopeKey(scope)
   const kind = kindFor([...new Set([...by, ...only.map(([dimension]) => dimension)])])
   if (!kind) return null
-  const table = ledger.table(kind.name)
-  const groups = new Map<string, { values: UsageRow['values']; numbers: Float64Array }>()
+  const groups = new Map<string, { values: UsageRow['values']; sums: SumsPlace }>()
   const total = newSums()
-  for (const line of table.lines()) {
+  for (const line of ledger.table(kind.name).lines()) {
     if (period !== ALL_DAYS && line.day !== period) continue
     const known = kind.valuesOf(lineNames(line))
     if (!known || only.some(([dimension, value]) => known[dimension] !== value)) continue
@@ -35,13 +42,13 @@ export function queryUsage(
     let group = groups.get(name)
     if (!group) {
       const values = Object.fromEntries(by.map((dimension) => [dimension, known[dimension]]))
-      groups.set(name, (group = { values, numbers: newSums() }))
+      groups.set(name, (group = { values, sums: newSums() }))
     }
-    table.addInto(group.numbers, line)
-    table.addInto(total, line)
+    addSums(group.sums, line)
+    addSums(total, line)
   }
   const rows = [...groups.values()]
-    .map(({ values, numbers }) => ({ values, sums: namedSums(numbers) }))
+    .map(({ values, sums }) => ({ values, sums: namedSums(sums) }))
     .sort((a, b) => compareCost(b.sums, a.sums))
     .slice(0, top)
     .map(({ values, sums }) => ({ values, ...totalsOf(sums) }))

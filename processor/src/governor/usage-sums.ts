@@ -1,23 +1,27 @@
 import type { Charge, UsageEvent, UsageTotals } from '@tokenfuse/protocol'
 import { type Amount, amountFrom, minus, plus } from './amount.ts'
-import { addCells, AMOUNT_WIDTH, amountAt, setAmountAt } from './amount-cells.ts'
-import { NumberRows } from './number-rows.ts'
+import { addCells, amountAt, setAmountAt } from './amount-cells.ts'
+import { type NumberRow, NumberRows } from './number-rows.ts'
 
-/** Where each count stands in a row; each cost takes two places after them. */
+/**
+ * Where each count stands in a row; each cost takes two places. What nearly every call adds to comes first, so that
+ * the rest of the row is mostly left alone: getting at it takes longer than adding.
+ */
 const AT = Object.freeze({
   calls: 0,
-  estimatedCalls: 1,
-  unpricedCalls: 2,
-  refusedCalls: 3,
-  inputTokens: 4,
-  cacheReadTokens: 5,
-  cacheWriteTokens: 6,
-  outputTokens: 7,
-  reasoningTokens: 8,
-  inputCost: 9,
-  outputCost: 11,
+  inputTokens: 1,
+  cacheReadTokens: 2,
+  outputTokens: 3,
+  inputCost: 4,
+  outputCost: 6,
+  cacheWriteTokens: 8,
+  reasoningTokens: 9,
+  estimatedCalls: 10,
+  unpricedCalls: 11,
+  refusedCalls: 12,
   otherCost: 13,
 })
+const RARE_FROM = AT.cacheWriteTokens
 const WIDTH = 15
 
 const COSTS = ['inputCost', 'outputCost', 'otherCost'] as const
@@ -34,13 +38,15 @@ export type SumsJson = Record<Count, number> & Record<Cost, string>
 
 /** What one call after another adds to each sum that it counts in. */
 export class CallAmounts {
-  readonly numbers = newSums()
+  readonly numbers = new Float64Array(WIDTH)
   isRefusal = false
   /** Billed tokens, whichever model of the call billed them. */
   inputTokens = 0
   outputTokens = 0
   /** In pico-USD. */
   cost: Amount = 0
+  /** Whether it adds to any of the sums that few calls add to. */
+  isRare = false
 
   load(event: UsageEvent): void {
     const { tokens, charges } = event
@@ -75,6 +81,8 @@ export class CallAmounts {
     setAmountAt(numbers, AT.inputCost, inputCost)
     setAmountAt(numbers, AT.outputCost, outputCost)
     setAmountAt(numbers, AT.otherCost, otherCost)
+    this.isRare = false
+    for (let at = RARE_FROM; at < WIDTH; at++) if (numbers[at] !== 0) this.isRare = true
   }
 }
 
@@ -84,72 +92,64 @@ export function isRefused(event: UsageEvent): boolean {
 }
 const REFUSALS: ReadonlySet<string> = new Set(['throttle', 'pause', 'block', 'kill'])
 
-/** Sums of many lines, by number of the line. */
-export class SumsStore {
-  readonly #rows = new NumberRows(WIDTH)
+/** Where the sums of a line of usage stand. */
+export type SumsPlace = Pick<NumberRow, 'numbers' | 'at'>
 
-  /** A line of zeros. */
-  allocate(): number {
-    return this.#rows.allocate().row
-  }
-
-  free(line: number): void {
-    this.#rows.free(line)
-  }
-
-  add(line: number, { numbers }: CallAmounts): void {
-    addSums(this.#rows.numbersOf(line), this.#rows.placeOf(line), numbers, 0)
-  }
-
-  /** Adds a line to another. */
-  addLine(to: number, line: number): void {
-    this.addInto(this.#rows.numbersOf(to), line, this.#rows.placeOf(to))
-  }
-
-  /** Adds a line to numbers that `newSums` made, or to a place among others. */
-  addInto(numbers: Float64Array, line: number, to = 0): void {
-    addSums(numbers, to, this.#rows.numbersOf(line), this.#rows.placeOf(line))
-  }
-
-  readJson(line: number): SumsJson {
-    const sums = newSums()
-    this.addInto(sums, line)
-    const { inputCost, outputCost, otherCost, ...counts } = namedSums(sums)
-    return {
-      ...counts,
-      inputCost: String(inputCost),
-      outputCost: String(outputCost),
-      otherCost: String(otherCost),
-    }
-  }
-
-  write(line: number, json: SumsJson): void {
-    const numbers = this.#rows.numbersOf(line)
-    const from = this.#rows.placeOf(line)
-    for (const name of COUNTS) numbers[from + AT[name]] = json[name]
-    for (const name of COSTS) setAmountAt(numbers, from + AT[name], amountFrom(json[name]))
-  }
+export function sumsRows(): NumberRows {
+  return new NumberRows(WIDTH)
 }
 
-function addSums(to: Float64Array, toAt: number, from: Float64Array, fromAt: number): void {
-  for (let index = 0; index < AT.inputCost; index++) {
-    to[toAt + index] = (to[toAt + index] as number) + (from[fromAt + index] as number)
-  }
-  for (let cost = AT.inputCost; cost < WIDTH; cost += AMOUNT_WIDTH) {
-    addCells(to, toAt + cost, from, fromAt + cost)
-  }
+export function addCall({ numbers, at }: SumsPlace, call: CallAmounts): void {
+  addUsual(numbers, at, call.numbers, 0)
+  if (call.isRare) addRare(numbers, at, call.numbers, 0)
 }
 
-/** Zeros, to add rows of a store to. */
-export function newSums(): Float64Array {
-  return new Float64Array(WIDTH)
+/** Adds what stands at one place to what stands at another. */
+export function addSums(to: SumsPlace, { numbers, at }: SumsPlace): void {
+  addUsual(to.numbers, to.at, numbers, at)
+  addRare(to.numbers, to.at, numbers, at)
 }
 
-export function namedSums(numbers: Float64Array): Sums {
+/** Zeros, to add to. */
+export function newSums(): SumsPlace {
+  return { numbers: new Float64Array(WIDTH), at: 0 }
+}
+
+export function namedSums({ numbers, at }: SumsPlace): Sums {
   const sums: Partial<Record<string, number | bigint>> = {}
-  for (const name of COUNTS) sums[name] = numbers[AT[name]] as number
-  for (const name of COSTS) sums[name] = BigInt(amountAt(numbers, AT[name]))
+  for (const name of COUNTS) sums[name] = numbers[at + AT[name]] as number
+  for (const name of COSTS) sums[name] = BigInt(amountAt(numbers, at + AT[name]))
   return sums as Sums
+}
+
+export function sumsToJson(place: SumsPlace): SumsJson {
+  const { inputCost, outputCost, otherCost, ...counts } = namedSums(place)
+  return {
+    ...counts,
+    inputCost: String(inputCost),
+    outputCost: String(outputCost),
+    otherCost: String(otherCost),
+  }
+}
+
+export function setSums({ numbers, at }: SumsPlace, json: SumsJson): void {
+  for (const name of COUNTS) numbers[at + AT[name]] = json[name]
+  for (const name of COSTS) setAmountAt(numbers, at + AT[name], amountFrom(json[name]))
+}
+
+function addUsual(to: Float64Array, toAt: number, from: Float64Array, fromAt: number): void {
+  for (let at = 0; at < AT.inputCost; at++) {
+    to[toAt + at] = (to[toAt + at] as number) + (from[fromAt + at] as number)
+  }
+  addCells(to, toAt + AT.inputCost, from, fromAt + AT.inputCost)
+  addCells(to, toAt + AT.outputCost, from, fromAt + AT.outputCost)
+}
+
+function addRare(to: Float64Array, toAt: number, from: Float64Array, fromAt: number): void {
+  for (let at = RARE_FROM; at < AT.otherCost; at++) {
+    to[toAt + at] = (to[toAt + at] as number) + (from[fromAt + at] as number)
+  }
+  addCells(to, toAt + AT.otherCost, from, fromAt + AT.otherCost)
 }
 
 export const costOf = (sums: Sums) => sums.inputCost + sums.outputCost + sums.otherCost

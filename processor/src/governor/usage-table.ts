@@ -1,25 +1,30 @@
 import { SLOT } from './call-scopes.ts'
 import type { Scope } from './scopes.ts'
 import { NEW_ROW, type Row, type StateChange, type StateRecord, Table } from './table.ts'
-import type { CallAmounts, SumsJson, SumsStore } from './usage-sums.ts'
+import type { NumberRow, NumberRows } from './number-rows.ts'
+import {
+  addCall,
+  addSums,
+  type CallAmounts,
+  setSums,
+  type SumsJson,
+  sumsToJson,
+} from './usage-sums.ts'
 
 /** Rows beyond which the oldest is folded into its day's row `(others)`, so that sums still hold. */
 const MAX_ROWS = 1_000_000
 const OTHERS = '(others)'
 const SEPARATOR = '\u0000'
 
-/** One day's sums of the calls that share some names. */
-export type UsageLine = Row & {
-  readonly day: string
-  /** Its number in the store. */
-  readonly sums: number
-}
+/** One day's sums of the calls that share some names, and where they stand. */
+export type UsageLine = Row & NumberRow & { readonly day: string }
 
 export type UsageTableOptions = {
   readonly name: string
   /** How many names a line is kept by. */
   readonly dimensions: number
-  readonly store: SumsStore
+  /** Where sums stand, as `sumsRows` makes them. */
+  readonly rows: NumberRows
   readonly nextOrder: () => number
   readonly maxRows?: number
 }
@@ -35,7 +40,7 @@ export class UsageTable {
   constructor(options: UsageTableOptions) {
     this.#options = options
     const codec = {
-      encode: ({ order, sums }: UsageLine) => ({ order, ...options.store.readJson(sums) }),
+      encode: (line: UsageLine) => ({ order: line.order, ...sumsToJson(line) }),
       decode: (json: SumsJson & { order: number }, key: string) => this.#decode(json, key),
     }
     this.#lines = new Table(`usage-${options.name}`, codec)
@@ -51,7 +56,7 @@ export class UsageTable {
     const known = scope.line
     const line =
       known !== null && known.day === day && !known.isGone ? known : this.#lineFor(scope, day)
-    this.#options.store.add(line.sums, amounts)
+    addCall(line, amounts)
     this.#lines.touch(line)
     if (this.#lines.size > (this.#options.maxRows ?? MAX_ROWS)) this.#foldOldest()
   }
@@ -67,8 +72,8 @@ export class UsageTable {
     const key = [day, ...names].join(SEPARATOR)
     const known = table.get(key)
     if (known) return known
-    const { nextOrder, store } = this.#options
-    const line = { key, order: nextOrder(), ...NEW_ROW, day, sums: store.allocate() }
+    const { nextOrder, rows } = this.#options
+    const line = { key, order: nextOrder(), ...NEW_ROW, day, ...rows.allocate() }
     table.set(line)
     return line
   }
@@ -76,24 +81,19 @@ export class UsageTable {
   #foldOldest(): void {
     const oldest = this.#lines.oldest()
     if (!oldest) return
-    const { store, dimensions } = this.#options
+    const { rows, dimensions } = this.#options
     const names = Array.from({ length: dimensions }, () => OTHERS)
     const others = this.#get(this.#others, oldest.day, names)
-    store.addLine(others.sums, oldest.sums)
+    addSums(others, oldest)
     this.#others.touch(others)
     this.#lines.delete(oldest)
-    store.free(oldest.sums)
+    rows.free(oldest.row)
     this.evicted++
   }
 
   *lines(): Generator<UsageLine> {
     yield* this.#lines.values()
     yield* this.#others.values()
-  }
-
-  /** Adds what a line counted to numbers that `newSums` made. */
-  addInto(numbers: Float64Array, { sums }: UsageLine): void {
-    this.#options.store.addInto(numbers, sums)
   }
 
   takeChanges(): StateChange[] {
@@ -106,9 +106,9 @@ export class UsageTable {
 
   #decode({ order, ...json }: SumsJson & { order: number }, key: string): UsageLine {
     const [day = ''] = key.split(SEPARATOR, 1)
-    const sums = this.#options.store.allocate()
-    this.#options.store.write(sums, json)
-    return { key, order, ...NEW_ROW, day, sums }
+    const line = { key, order, ...NEW_ROW, day, ...this.#options.rows.allocate() }
+    setSums(line, json)
+    return line
   }
 }
 

@@ -20,7 +20,7 @@ import {
 import { markOf, wayToMark } from './step-scale.ts'
 
 /** Of tasks that finish, how many may be spoken of at each level. */
-const WANTED_RATES: PerLevel = [0.08, 0.045, 0.025, 0.01]
+const WANTED_RATES: PerLevel = [0.08, 0.045, 0.025, 0.008]
 /** A task is left alone until it has spent so many times what half of its likes do in all: to be told of, ... */
 const EARLY_FROM = 0.5
 /** ... and from this level on, to be stopped. */
