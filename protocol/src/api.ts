@@ -62,6 +62,43 @@ export type BudgetStatus = {
   readonly usedRatio: number
 }
 
+/** What one window of a budget comes to. Amounts in the budget's unit, as decimal strings. */
+export type ForecastFigures = {
+  /** As likely passed as not. */
+  readonly endOfWindow: string
+  /** In four of five windows the end lies between these. */
+  readonly lower: string
+  readonly upper: string
+  /** That the window comes to more than the limit, 0 to 1. */
+  readonly breachProbability: number
+  /** When the limit is passed, where a breach is to be expected; `null` where it is not. */
+  readonly exhaustedAt: string | null
+  /** How earlier forecasts at this point of the window did. */
+  readonly pastError: {
+    /** Windows that were forecast and are over, older ones counting less. */
+    readonly windows: number
+    /** Mean distance from what came, in mean windows; `null` where there are none. */
+    readonly meanError: number | null
+    /** The share of them that ended between `lower` and `upper`; `null` where there are none. */
+    readonly coverage: number | null
+  }
+}
+
+/** The forecast of one counter of a calendar window that runs. */
+export type BudgetForecast = {
+  readonly budget: string
+  readonly scope: string
+  readonly unit: BudgetUnit
+  readonly window: string
+  readonly windowFrom: string
+  readonly windowUntil: string
+  readonly limit: string
+  readonly spent: string
+  readonly forecast: ForecastFigures | null
+  /** Why there is no forecast; `null` where there is one. */
+  readonly missing: 'insufficient history' | 'too many scopes' | null
+}
+
 /** What one agent used in all. */
 export type AgentStatus = UsageTotals & {
   readonly agent: string

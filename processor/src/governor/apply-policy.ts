@@ -22,6 +22,10 @@ export function applyPolicySet(state: GovernorState, event: PolicySet, effects: 
   const policy = state.setPolicy(event, state.offset)
   state.hash.foldNumber(state.offset)
   effects.push({ type: 'policy', version: state.offset })
+  state.forecasts.forgetBudgets((id) => {
+    const [old, budget] = [before?.byId.get(id), policy.byId.get(id)]
+    return !budget || (old !== undefined && countsAnother(old, budget))
+  })
   const decided = state.counters.decided()
   for (const counter of [...state.counters.values()]) {
     const old = before?.byId.get(counter.window.budget)

@@ -34,12 +34,14 @@ export function applyTick(state: GovernorState, effects: Effect[]): void {
     }
   }
   state.counters.forgetWindows(state.logTimeMs, MAX_FORGOTTEN)
+  state.forecasts.tick(state.logTimeMs)
   forgetGuards(state)
 }
 
 /** Log time at which a tick would change something, or `null`. */
 export function tickDueMs(state: GovernorState): number | null {
-  let due = Math.min(state.overrides.nextEndMs(), state.counters.nextForgetMs())
+  const { overrides, counters, forecasts } = state
+  let due = Math.min(overrides.nextEndMs(), counters.nextForgetMs(), forecasts.dueMs())
   for (const counter of state.counters.active()) {
     const budget = state.policy?.byId.get(counter.window.budget)
     if (budget) due = Math.min(due, accountsDueMs(state, counter, budget))

@@ -1,7 +1,11 @@
 import type { UsageEvent } from '@tokenfuse/protocol'
+import type { Amount } from './amount.ts'
 import { lendOn } from './apply-credit.ts'
 import { amountIn, isCounted } from './budgets.ts'
+import type { Counter } from './counter.ts'
 import type { Effect } from './effect.ts'
+import type { ForecastBudget } from './forecast/scope-forecasts.ts'
+import { forecastUnits } from './forecast/units.ts'
 import { HORIZON_MS } from './id-generations.ts'
 import { msFromIso } from './iso-time.ts'
 import { mayLend } from './lending.ts'
@@ -92,6 +96,7 @@ function countInBudgets(
     const amount = amountIn(budget.unit, amounts)
     const isQuiet = counter.countQuietly(amount, account)
     if (!isQuiet) counter.count(amount, account)
+    if (budget.forecast) recordForForecast(state, counter, budget.forecast, timeMs, amount)
     state.hash.foldNumber(counter.spentRest)
     counters.touch(counter)
     if (isQuiet) continue
@@ -101,4 +106,17 @@ function countInBudgets(
     }
     counter.settleDown()
   }
+}
+
+function recordForForecast(
+  { forecasts, logTimeMs }: GovernorState,
+  counter: Counter,
+  budget: ForecastBudget,
+  timeMs: number,
+  amount: Amount,
+): void {
+  if (counter.bin === null || counter.bin.isGone) {
+    counter.bin = forecasts.binOf(budget, counter.scope, timeMs)
+  }
+  forecasts.record(counter.bin, timeMs, logTimeMs, forecastUnits(counter.window.unit, amount))
 }

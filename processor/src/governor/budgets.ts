@@ -1,6 +1,7 @@
 import {
   type Budget,
   type BudgetUnit,
+  CALENDAR_WINDOWS,
   type Dimension,
   globMatches,
   picoUsdFromUsd,
@@ -9,6 +10,7 @@ import {
 import { type Amount, amountOf } from './amount.ts'
 import type { CallScopes } from './call-scopes.ts'
 import type { BudgetWindow } from './counter.ts'
+import type { ForecastBudget } from './forecast/scope-forecasts.ts'
 import type { CallAmounts } from './usage-sums.ts'
 
 /** A budget of the policy in force that has a limit. */
@@ -21,6 +23,8 @@ export type ActiveBudget = Budget & {
   readonly scopeNumber: number
   /** What `match` asks of a call's names; all of it must hold. */
   readonly conditions: readonly Condition[]
+  /** What is forecast of it; `null` where its windows are no calendar's. */
+  readonly forecast: ForecastBudget | null
   /** The window that its last call counted in, where the next one most likely does too. */
   lastWindow: BudgetWindow | null
 }
@@ -54,11 +58,17 @@ export function activatePolicy(event: PolicySet, version: number, call: CallScop
       warnFrom: warnFrom(limit.amount, budget.warnAt),
       scopeNumber: call.numberOf(budget.per.map((dimension) => call.slotOf(dimension))),
       conditions: conditionsOf(budget, call),
+      forecast: forecastOf(budget),
       lastWindow: null,
     })
   }
   const byId = new Map(budgets.map((budget) => [budget.id, budget]))
   return { version, event, budgets, byId, inactive }
+}
+
+function forecastOf({ id, window }: Budget): ForecastBudget | null {
+  const calendar = CALENDAR_WINDOWS.find((name) => name === window)
+  return calendar === undefined ? null : { id, window: calendar }
 }
 
 function tagsOf(budgets: readonly Budget[]): string[] {

@@ -12,6 +12,7 @@ import {
 import { AccountList } from './account-list.ts'
 import { type Amount, amountFrom, minus, plus } from './amount.ts'
 import { addAmountAt, amountAt, isAtLeast, setAmountAt } from './amount-cells.ts'
+import type { OpenBin } from './forecast/scope-row.ts'
 import { NumberRows } from './number-rows.ts'
 
 /** What may still be spent without changing anything but sums; not positive where it has to be worked out. */
@@ -52,6 +53,8 @@ export class Counter {
   readonly #numbers: Float64Array
   readonly #at: number
   readonly accounts = new AccountList()
+  /** Where its forecast counts; looked up again once that is gone. */
+  bin: OpenBin | null = null
 
   readonly scope: string
   /** Rises from counter to counter, as they were made. */

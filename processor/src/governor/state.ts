@@ -3,6 +3,7 @@ import { type ActivePolicy, activatePolicy } from './budgets.ts'
 import { CallIds } from './call-ids.ts'
 import { CallScopes } from './call-scopes.ts'
 import { Counters } from './counters.ts'
+import { ScopeForecasts } from './forecast/scope-forecasts.ts'
 import { IdGenerations } from './id-generations.ts'
 import { OutputLengths } from './output-lengths.ts'
 import { Overrides } from './overrides.ts'
@@ -54,6 +55,7 @@ export class GovernorState {
     nextOrder: this.nextOrder,
     addedTo: (budget, scope) => this.overrides.addedTo(budget, scope),
   })
+  readonly forecasts = new ScopeForecasts({ nextOrder: this.nextOrder })
   readonly lengths = new OutputLengths(this.call, this.nextOrder)
   readonly ledger = new UsageLedger({ call: this.call, nextOrder: this.nextOrder })
   readonly spans = new IdGenerations('span')
@@ -72,6 +74,8 @@ export class GovernorState {
   /** Brings a policy into force; what follows from it for the counters is up to the caller. */
   setPolicy(event: PolicySet, version: number): ActivePolicy {
     this.policy = activatePolicy(event, version, this.call)
+    const forecast = this.policy.budgets.filter((budget) => budget.forecast !== null)
+    this.forecasts.policyChanged(event.zone, forecast.length)
     this.#day = { fromMs: 0, untilMs: 0 }
     return this.policy
   }
@@ -122,6 +126,7 @@ export class GovernorState {
     this.decisions.restore(of(this.decisions.prefix))
     this.spans.restore(of(this.spans.prefix), spansKnownFromMs)
     this.responses.restore(of(this.responses.prefix), responsesKnownFromMs)
+    this.forecasts.restore(of)
     this.lengths.restore(of(this.lengths.prefix))
     this.ledger.restore(byPrefix)
   }
@@ -143,6 +148,7 @@ export class GovernorState {
       this.guards,
       this.overrides,
       this.decisions,
+      this.forecasts,
       this.lengths,
       this.ledger,
       this.spans,
