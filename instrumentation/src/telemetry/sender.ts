@@ -10,6 +10,8 @@ import type { Kept, SpoolJournal } from './spool/spool-journal.ts'
 
 export const REQUEST_SPANS_MAX = 512
 export const REQUEST_BYTES_MAX = 1024 * 1024
+/** After a request, others gather for so long: on a busy agent a request for each few spans costs more than they do. */
+export const GATHER_MS = 10
 export const BUFFER_LIMITS: SpanBufferLimits = { maxSpans: 10_000, maxBytes: 16 * 1024 * 1024 }
 
 export type SenderSettings = {
@@ -40,7 +42,7 @@ export type SenderStats = {
 
 /**
  * Sends spans until they are acknowledged. One request at a time: the first span goes at once, those that come while
- * it is under way go together in the next. Nothing here throws, blocks or keeps the process alive.
+ * it is under way, and shortly after, go together in the next. Nothing here throws, blocks or keeps the process alive.
  */
 export class Sender {
   readonly #settings: SenderSettings
@@ -107,6 +109,7 @@ export class Sender {
         if (retry === null) {
           this.#backoff.fast.reset()
           this.#backoff.slow.reset()
+          if (this.#buffer.size < REQUEST_SPANS_MAX) await this.#wait(GATHER_MS)
         } else {
           await this.#wait(Math.max(this.#backoff[retry.pace].next(), retry.afterMs ?? 0))
         }

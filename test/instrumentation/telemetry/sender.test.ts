@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { setImmediate } from 'node:timers/promises'
 import test from 'node:test'
 import type { Batch, Outcome } from '../../../instrumentation/src/telemetry/delivery.ts'
-import { Sender } from '../../../instrumentation/src/telemetry/sender.ts'
+import { GATHER_MS, Sender } from '../../../instrumentation/src/telemetry/sender.ts'
 import { aSpan } from './support/call.ts'
 
 const acknowledged: Outcome = { kind: 'acknowledged', rejectedSpans: 0 }
@@ -12,12 +12,21 @@ const retry = (pace: 'fast' | 'slow', afterMs: number | null = null): Outcome =>
   afterMs,
 })
 
-type Post = { readonly batch: Batch; answer(outcome: Outcome): Promise<void> }
+type Post = {
+  readonly batch: Batch
+  /** Answers, and lets the time pass in which others gather. */
+  answer(outcome: Outcome): Promise<void>
+}
 
 /** A sender whose requests and waits are answered by the test. */
 function startSender(limits = { maxSpans: 10_000, maxBytes: 16 * 1024 * 1024 }) {
   const posts: Post[] = []
   const waits: { readonly delayMs: number; readonly over: () => void }[] = []
+  const gathering: (() => void)[] = []
+  const gathered = async () => {
+    gathering.shift()?.()
+    await setImmediate()
+  }
   const sender = new Sender({
     guardId: 'guard-0001',
     journal: null,
@@ -29,10 +38,15 @@ function startSender(limits = { maxSpans: 10_000, maxBytes: 16 * 1024 * 1024 }) 
           answer: async (outcome) => {
             resolve(outcome)
             await setImmediate()
+            await gathered()
           },
         })
       }),
-    wait: (delayMs) => new Promise((over) => waits.push({ delayMs, over })),
+    wait: (delayMs) =>
+      new Promise((over) => {
+        if (delayMs === GATHER_MS) gathering.push(over)
+        else waits.push({ delayMs, over })
+      }),
   })
   const add = async (...spans: number[]) => {
     for (const n of spans) sender.add(aSpan(n))
@@ -46,10 +60,39 @@ function startSender(limits = { maxSpans: 10_000, maxBytes: 16 * 1024 * 1024 }) 
   return { sender, posts, waits, add, next }
 }
 
-const idsOf = ({ batch }: Post) =>
+const idsOf = ({ batch }: Pick<Post, 'batch'>) =>
   batch.spans.map(({ json }) => parseInt((JSON.parse(json) as { spanId: string }).spanId, 16))
 
-test('the first span goes at once, and those that come meanwhile go together in the next request', async () => {
+test('the first span goes at once, and those that come until shortly after it go together in the next request', async () => {
+  const posts: Batch[] = []
+  const answers: ((outcome: Outcome) => void)[] = []
+  const waits: (() => void)[] = []
+  const sender = new Sender({
+    guardId: 'guard-0001',
+    journal: null,
+    deliver: (batch) => {
+      posts.push(batch)
+      return new Promise((resolve) => answers.push(resolve))
+    },
+    wait: () => new Promise((over) => waits.push(over)),
+  })
+  const step = async (act: () => void) => {
+    act()
+    await setImmediate()
+  }
+  await step(() => sender.add(aSpan(1)))
+  await step(() => sender.add(aSpan(2)))
+  await step(() => answers.shift()?.(acknowledged))
+  await step(() => sender.add(aSpan(3)))
+  assert.equal(posts.length, 1)
+  await step(() => waits.shift()?.())
+  assert.deepEqual(
+    posts.map((batch) => idsOf({ batch })),
+    [[1], [2, 3]],
+  )
+})
+
+test('what comes while a request is under way goes together in the next one', async () => {
   const { add, next, posts, sender } = startSender()
   await add(1)
   const first = next()
