@@ -8,6 +8,7 @@ import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import type { StatusAnswer, UsageAnswer } from '@tokenfuse/protocol'
 import protobuf from 'protobufjs'
+import { FUZZ_MS } from '../../../support/fuzz.ts'
 import { ask, call, type Called, runProcessor } from '../../../support/processor.ts'
 import { callSpan, callsRequest } from '../../../support/spans.ts'
 import { otlpRequest, toJson, toProtobuf } from '../../meter/otlp.ts'
@@ -245,7 +246,7 @@ test('whatever bytes are posted, the answer is 200 or 400 and the processor goes
       await response.arrayBuffer()
       assert.ok([200, 400].includes(response.status), `status ${response.status}`)
     }),
-    { interruptAfterTimeLimit: Number(process.env['FUZZ_SECONDS'] ?? 2) * 1000, numRuns: 100_000 },
+    { interruptAfterTimeLimit: FUZZ_MS, numRuns: 100_000 },
   )
   assert.equal((await call(processor, '/readyz')).status, 200)
 })
