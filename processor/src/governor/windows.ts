@@ -9,19 +9,27 @@ const LIFETIME: Window = Object.freeze({ fromMs: 0, untilMs: null })
 
 /**
  * The window that a time falls in. Calendar windows follow the zone's wall clock, so a day has 23 or 25 hours
- * where the clock changes, and hours are hours of the wall clock's offset.
+ * where the clock changes. Hours are those of the wall clock, cut where it jumps by a part of an hour.
  * @param timeMs milliseconds since 1970, not before it
  */
 export function windowAt(window: Budget['window'], timeMs: number, zone: Zone): Window {
   if (window === 'lifetime') return LIFETIME
+  if (window === 'hour') return hourAt(timeMs, zone)
   const localMs = timeMs + offsetAt(zone, timeMs)
-  if (window === 'hour') {
-    const fromMs = timeMs - (localMs - Math.floor(localMs / HOUR_MS) * HOUR_MS)
-    return { fromMs, untilMs: fromMs + HOUR_MS }
-  }
   const day = Math.floor(localMs / DAY_MS)
   const [fromDay, untilDay] = calendarDays(window, day)
   return { fromMs: midnight(fromDay, zone), untilMs: midnight(untilDay, zone) }
+}
+
+function hourAt(timeMs: number, zone: Zone): Window {
+  const localMs = timeMs + offsetAt(zone, timeMs)
+  const fromMs = timeMs - (localMs - Math.floor(localMs / HOUR_MS) * HOUR_MS)
+  const hour = { fromMs, untilMs: fromMs + HOUR_MS }
+  for (const { fromMs: jumpMs } of zone.offsets.slice(1)) {
+    if (jumpMs <= timeMs) hour.fromMs = Math.max(hour.fromMs, jumpMs)
+    else hour.untilMs = Math.min(hour.untilMs, jumpMs)
+  }
+  return hour
 }
 
 /** The day, such as `2026-01-31`, that a time falls on in a zone. */
