@@ -14,13 +14,20 @@ export const ACTIONS = [
 ] as const
 export type Action = (typeof ACTIONS)[number]
 
-/** An amount in a budget's unit: tokens, or pico-USD. Whole, as a decimal string, since it may pass 2^53. */
+/** An amount in a budget's unit: tokens, calls, steps, or pico-USD. Whole, as a decimal string, since it may pass 2^53. */
 export const amountSchema = z
   .string()
   .regex(/^-?\d+$/)
-  .describe('tokens or pico-USD, as a decimal string')
+  .describe('in the unit of the budget: tokens, calls, steps or pico-USD; a decimal string')
 
-export const BUDGET_UNITS = ['tokens', 'inputTokens', 'outputTokens', 'picoUsd'] as const
+export const BUDGET_UNITS = [
+  'tokens',
+  'inputTokens',
+  'outputTokens',
+  'picoUsd',
+  'calls',
+  'steps',
+] as const
 /** What a budget's amounts count. */
 export type BudgetUnit = (typeof BUDGET_UNITS)[number]
 

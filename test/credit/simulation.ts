@@ -32,6 +32,8 @@ export type SimulationOptions = {
   readonly limitOnWire: (random: () => number) => number | null
   readonly inputTokens: (random: () => number) => number
   readonly outputTokens: (random: () => number, progress: number) => number
+  /** The step that a call is part of. */
+  readonly step?: (random: () => number) => string
   readonly killGuardAtMs?: number
   /** Default: noon. */
   readonly startMs?: number
@@ -46,6 +48,7 @@ type Admission = {
   /** When it was admitted by the guard's own idea of log time, which is when it counts. */
   readonly countsAtMs: number
   readonly tokens: bigint
+  readonly step: string
 }
 
 type Refusal = {
@@ -277,6 +280,7 @@ class SimulatedGuard {
     const random = () => this.#sim.random()
     const input = options.inputTokens(random)
     const wire = options.limitOnWire(random)
+    const step = options.step?.(random) ?? 's'
     const progress = done / options.callsPerCaller
     const finish = () => this.#call(done + 1)
     const ask: Ask = {
@@ -293,6 +297,7 @@ class SimulatedGuard {
         p95Output: profile?.output.p95 ?? 500,
         p99Output: profile?.output.p99 ?? 1000,
         rate: null,
+        step,
         writesCache: false,
       }),
       deadlineMs: this.#now().elapsedMs + (options.maxWaitMs ?? 60_000),
@@ -300,7 +305,7 @@ class SimulatedGuard {
     const askedMs = this.#sim.nowMs
     const decide = (outcome: AskOutcome) => {
       if (outcome.type === 'admit')
-        this.#runCall({ input, wire, progress, askedMs }, outcome, finish)
+        this.#runCall({ input, wire, step, progress, askedMs }, outcome, finish)
       else if (outcome.type === 'refuse') this.#refused(outcome.why, finish)
     }
     const outcome = this.#book.ask(ask, this.#now())
@@ -323,11 +328,17 @@ class SimulatedGuard {
   }
 
   #runCall(
-    call: { input: number; wire: number | null; progress: number; askedMs: number },
+    call: {
+      input: number
+      wire: number | null
+      step: string
+      progress: number
+      askedMs: number
+    },
     outcome: { cap: number | null; holds: readonly Hold[] },
     finish: () => void,
   ): void {
-    const { input, wire, progress, askedMs } = call
+    const { input, wire, step, progress, askedMs } = call
     const sim = this.#sim
     const admittedMs = sim.nowMs
     const countsAtMs = this.#book.logMs(this.#now())
@@ -336,22 +347,20 @@ class SimulatedGuard {
     const output = Math.min(natural, limit)
     if (output < natural && outcome.cap !== null) sim.truncated++
     const cost = BigInt(input + output)
-    sim.admissions.push({ askedMs, admittedMs, countsAtMs, tokens: cost })
+    sim.admissions.push({ askedMs, admittedMs, countsAtMs, tokens: cost, step })
     sim.inFlightFinal += cost
     sim.at(20 + output * 0.5, () => {
       sim.inFlightFinal -= cost
       sim.billed += cost
       sim.completed++
       if (this.#dead) return
-      this.#book.settle(outcome.holds, () => cost, this.#now())
-      const event = usageEvent(
-        this.id,
-        countsAtMs,
-        sim.nowMs - admittedMs,
-        input,
-        output,
-        outcome.cap,
-      )
+      const costOf = ({ unit }: { unit: string }) => (unit === 'calls' ? 1n : cost)
+      this.#book.settle(outcome.holds, costOf, this.#now())
+      const durationMs = sim.nowMs - admittedMs
+      const event = {
+        ...usageEvent(this.id, countsAtMs, durationMs, input, output, outcome.cap),
+        stepName: step,
+      }
       const deliver = () => sim.append(event)
       // Spans are sent until acknowledged: late at worst, maybe twice.
       sim.at(5 + sim.random() * (sim.random() < 0.05 ? 3000 : 50), deliver)

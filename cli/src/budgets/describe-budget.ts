@@ -1,25 +1,13 @@
-import type { Budget, BudgetUnit } from '@tokenfuse/protocol'
-import { picoUsdFromUsd } from '@tokenfuse/protocol/names'
+import type { Budget } from '@tokenfuse/protocol'
+import { budgetLimit } from '@tokenfuse/protocol/names'
 import { formatAmountUnit } from '../output/amount.ts'
 import { showName } from '../output/text.ts'
 
-/** A budget's limit and the unit in which it counts; `null` where none is set and the budget does nothing. */
-export function limitOf({ limit }: Budget): { amount: string; unit: BudgetUnit } | null {
-  if (limit?.usd !== undefined) {
-    return { amount: String(picoUsdFromUsd(limit.usd)), unit: 'picoUsd' }
-  }
-  for (const unit of ['tokens', 'inputTokens', 'outputTokens'] as const) {
-    const amount = limit?.[unit]
-    if (amount !== undefined) return { amount: String(amount), unit }
-  }
-  return null
-}
-
 /** Such as `$5.00 a day for each task` or `200,000 tokens for good`. */
 export function describeLimit(budget: Budget): string {
-  const limit = limitOf(budget)
+  const limit = budgetLimit(budget)
   if (limit === null) return 'none set: inactive'
-  const amount = formatAmountUnit(limit.amount, limit.unit)
+  const amount = formatAmountUnit(String(limit.amount), limit.unit)
   const { window } = budget
   const time = window === 'lifetime' ? 'for good' : window === 'hour' ? 'an hour' : `a ${window}`
   const each = budget.per.length === 0 ? '' : ` for each ${budget.per.map(named).join(' and ')}`

@@ -32,6 +32,7 @@ export function addBudget(program: Command): void {
 Examples:
   $ tokenfuse budget set support 20usd/day --match agent=support
   $ tokenfuse budget set per-task 200ktok/task --warn-at 0.9
+  $ tokenfuse budget set no-loop 40steps/task
   $ tokenfuse budget set support 30usd        only raises the limit
   $ tokenfuse budget list
   $ tokenfuse budget remove support`,
@@ -46,7 +47,7 @@ function addSet(budget: Command): void {
     .command('set')
     .description('make a budget, or change what is named of one that is there')
     .argument('<id>', 'its name in the policy')
-    .argument('<amount>', 'such as 5usd, 200ktok/day, 1usd/task or 10usd/user/month')
+    .argument('<amount>', 'such as 5usd, 200ktok/day, 1usd/task, 100calls/hour or 20steps/task')
     .option('--match <dimension=glob>', 'calls it is for; more than once: all must fit', collect)
     .addOption(new Option('--hard', 'never exceeded (default)').conflicts(['soft', 'shadow']))
     .addOption(new Option('--soft', 'may be exceeded by calls in flight').conflicts('shadow'))

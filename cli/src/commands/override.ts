@@ -24,7 +24,7 @@ export function addOverride(program: Command): void {
     .command('override')
     .description('raise the limit of a budget for a while')
     .argument('<budget>', 'its name in the policy')
-    .argument('<amount>', 'what is added, such as 5usd or 200ktok')
+    .argument('<amount>', 'what is added, such as 5usd, 200ktok or 100calls')
     .option('--scope <scope>', 'such as task=t-17, as "status" shows it; * is the whole', '*')
     .requiredOption('--reason <text>', 'why; it is kept')
     .option('--for <time>', 'how long, such as 2h (default: until the window ends)', readTime)

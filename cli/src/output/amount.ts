@@ -5,6 +5,8 @@ const UNIT_NAMES: Readonly<Record<Exclude<BudgetUnit, 'picoUsd'>, string>> = {
   tokens: 'tokens',
   inputTokens: 'input tokens',
   outputTokens: 'output tokens',
+  calls: 'calls',
+  steps: 'steps',
 }
 
 /** An amount in a budget's unit, as short as it can be told beside others: `$4.82`, `120,000`. */

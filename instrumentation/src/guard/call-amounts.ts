@@ -21,6 +21,7 @@ export function amountOf(
       const rate: Rate = rateFromWire(profile.rate)
       return chargesFor(parts, responseModel ?? profile.model, () => rate).cost
     }
+    if (unit === 'calls' || unit === 'steps') return 1n
     let input = 0
     let output = 0
     for (const { tokens } of parts) {

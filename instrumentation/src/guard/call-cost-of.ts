@@ -1,4 +1,5 @@
 import { type ProfileAnswer, rateFromWire } from '@tokenfuse/protocol/names'
+import { stepKey } from './call-values.ts'
 import { outputRules } from '../providers/index.ts'
 import type { CallCost } from './credit/call-cost.ts'
 import type { GuardedCall } from './guard.ts'
@@ -36,6 +37,7 @@ export function callCost(
     p95Output: noOutput ? 0 : (profile?.output.p95 ?? FIRST_P95_OUTPUT),
     p99Output: noOutput ? 0 : (profile?.output.p99 ?? FIRST_P99_OUTPUT),
     rate: profile && rateFromWire(profile.rate),
+    step: stepKey(call.attribution),
     writesCache: bodyText?.includes('"cache_control"') ?? false,
   }
 }

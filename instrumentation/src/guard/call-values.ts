@@ -23,3 +23,14 @@ export function callValues(
     tags: attribution.tags,
   }
 }
+
+/**
+ * What tells the step of a call from others: agent, task, session, and number or name. `null` where the call names no
+ * step, or neither task nor session: it is a step of its own, as the governor counts it.
+ */
+export function stepKey(attribution: Attribution): string | null {
+  const { agent, task, session, stepIndex, stepName } = attribution
+  if (stepIndex === null && stepName === null) return null
+  if (task === UNKNOWN && session === UNKNOWN) return null
+  return [agent, task, session, String(stepIndex), stepName ?? ''].join('\u0000')
+}

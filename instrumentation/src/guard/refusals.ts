@@ -16,6 +16,8 @@ const UNIT_NAMES: Readonly<Record<Exclude<BudgetUnit, 'picoUsd'>, string>> = {
   tokens: 'tokens',
   inputTokens: 'input tokens',
   outputTokens: 'output tokens',
+  calls: 'calls',
+  steps: 'steps',
 }
 
 /** A call that the guard itself refuses, for want of credit. */

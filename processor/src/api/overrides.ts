@@ -83,12 +83,18 @@ function amountFor({ id, limit }: Budget, text: string): string {
   }
   if (amountSchema.safeParse(text).success) return text
   const amount = parseAmount(text)
-  const isMoney = limit.usd !== undefined
-  if ('usd' in amount !== isMoney) {
-    const unit = isMoney ? 'USD' : 'tokens'
+  const unit = unitName(limit)
+  if (!(unit in amount)) {
     throw new TokenfuseError('bad_request', `budget "${id}" counts ${unit}, not "${text}"`, {
       fix: `Give an amount of ${unit}.`,
     })
   }
-  return 'usd' in amount ? String(picoUsdFromUsd(amount.usd)) : String(amount.tokens)
+  return 'usd' in amount ? String(picoUsdFromUsd(amount.usd)) : String(Object.values(amount)[0])
+}
+
+/** The name under which `parseAmount` gives amounts that fit a limit. */
+function unitName(limit: NonNullable<Budget['limit']>): 'usd' | 'tokens' | 'calls' | 'steps' {
+  if (limit.usd !== undefined) return 'usd'
+  if (limit.calls !== undefined) return 'calls'
+  return limit.steps === undefined ? 'tokens' : 'steps'
 }

@@ -1,4 +1,5 @@
 import type { UsageEvent } from '@tokenfuse/protocol'
+import type { GuardAccount } from './account.ts'
 import type { Amount } from './amount.ts'
 import { lendOn } from './apply-credit.ts'
 import { amountIn, isCounted } from './budgets.ts'
@@ -93,9 +94,12 @@ function countInBudgets(
     const scope = call.scopes[budget.scopeNumber] as Scope
     const counter = counters.forCall(budget, scope, timeMs, zone)
     const account = guard === null ? null : counter.accounts.get(guard)
-    const amount = amountIn(budget.unit, amounts)
-    const isQuiet = counter.countQuietly(amount, account)
-    if (!isQuiet) counter.count(amount, account)
+    const isSteps = budget.unit === 'steps'
+    const amount = isSteps
+      ? countStep(state, event, counter, account)
+      : amountIn(budget.unit, amounts)
+    const isQuiet = !isSteps && counter.countQuietly(amount, account)
+    if (!isSteps && !isQuiet) counter.count(amount, account)
     if (budget.forecast) recordForForecast(state, counter, budget.forecast, timeMs, amount)
     state.hash.foldNumber(counter.spentRest)
     counters.touch(counter)
@@ -119,4 +123,22 @@ function recordForForecast(
     counter.bin = forecasts.binOf(budget, counter.scope, timeMs)
   }
   forecasts.record(counter.bin, timeMs, logTimeMs, forecastUnits(counter.window.unit, amount))
+}
+
+/**
+ * Each guard takes credit for the first call that it makes of a step; the step counts once, whoever takes it.
+ * @returns what was counted
+ */
+function countStep(
+  { counters: { steps }, amounts }: GovernorState,
+  event: UsageEvent,
+  counter: Counter,
+  account: GuardAccount | null,
+): Amount {
+  if (amounts.isRefusal) return 0
+  counter.steps ??= new Set()
+  const amount = steps.isFirst(counter.steps, event, null) ? 1 : 0
+  const isFirstOfGuard = account !== null && steps.isFirst(counter.steps, event, account.guard)
+  counter.count(amount, account, isFirstOfGuard ? 1 : 0)
+  return amount
 }

@@ -1,10 +1,10 @@
 import {
   type Budget,
+  budgetLimit,
   type BudgetUnit,
   CALENDAR_WINDOWS,
   type Dimension,
   globMatches,
-  picoUsdFromUsd,
   type PolicySet,
 } from '@tokenfuse/protocol'
 import { type Amount, amountOf } from './amount.ts'
@@ -47,15 +47,17 @@ export function activatePolicy(event: PolicySet, version: number, call: CallScop
   const budgets: ActiveBudget[] = []
   const inactive: { budget: string; reason: string }[] = []
   for (const budget of event.policy.budgets) {
-    const limit = limitOf(budget)
+    const limit = budgetLimit(budget)
     if (!limit) {
       inactive.push({ budget: budget.id, reason: 'no limit is set' })
       continue
     }
+    const amount = amountOf(limit.amount)
     budgets.push({
       ...budget,
-      ...limit,
-      warnFrom: warnFrom(limit.amount, budget.warnAt),
+      unit: limit.unit,
+      amount,
+      warnFrom: warnFrom(amount, budget.warnAt),
       scopeNumber: call.numberOf(budget.per.map((dimension) => call.slotOf(dimension))),
       conditions: conditionsOf(budget, call),
       forecast: forecastOf(budget),
@@ -89,18 +91,6 @@ function conditionsOf({ match }: Budget, call: CallScopes): Condition[] {
   })
 }
 
-function limitOf({ limit }: Budget): { unit: BudgetUnit; amount: Amount } | null {
-  if (limit?.tokens !== undefined) return { unit: 'tokens', amount: limit.tokens }
-  if (limit?.inputTokens !== undefined) return { unit: 'inputTokens', amount: limit.inputTokens }
-  if (limit?.outputTokens !== undefined) {
-    return { unit: 'outputTokens', amount: limit.outputTokens }
-  }
-  if (limit?.usd !== undefined) {
-    return { unit: 'picoUsd', amount: amountOf(picoUsdFromUsd(limit.usd)) }
-  }
-  return null
-}
-
 /** The least that is at least this share of a limit, to a hundredth of a percent. */
 export function warnFrom(limit: Amount, share: number): Amount {
   const scaled = BigInt(limit) * BigInt(Math.round(share * SHARE_SCALE))
@@ -117,7 +107,7 @@ export function isCounted({ conditions }: ActiveBudget, call: CallScopes): boole
   return true
 }
 
-/** What a call adds to a budget. A refused call reached nobody and adds nothing. */
+/** What a call adds to a budget, in steps if it is the first of its own. A refused call reached nobody and adds nothing. */
 export function amountIn(
   unit: BudgetUnit,
   { isRefusal, inputTokens, outputTokens, cost }: CallAmounts,
@@ -132,5 +122,8 @@ export function amountIn(
       return outputTokens
     case 'picoUsd':
       return cost
+    case 'calls':
+    case 'steps':
+      return 1
   }
 }

@@ -12,6 +12,7 @@ import {
 import { AccountList } from './account-list.ts'
 import { type Amount, amountFrom, minus, plus } from './amount.ts'
 import { addAmountAt, amountAt, isAtLeast, setAmountAt } from './amount-cells.ts'
+import type { StepSet } from './counted-steps.ts'
 import type { OpenBin } from './forecast/scope-row.ts'
 import { NumberRows } from './number-rows.ts'
 
@@ -61,6 +62,8 @@ export class Counter {
   order: number
   /** Some guard would like more credit than it has, or was told that it may not get any; or that was so. */
   isWanted = false
+  /** Of a budget in steps: those that were counted. */
+  steps: StepSet | null = null
   #decision: Decision | null = null
   readonly #rows: NumberRows
   readonly #row: number
@@ -147,9 +150,10 @@ export class Counter {
     this.#unsettle()
   }
 
-  /** The action that what is spent asks for. */
+  /** The action that what is spent asks for. The last step that a limit allows may take further calls. */
   get dueAction(): Action {
-    if (isAtLeast(this.#numbers, this.#at + SPENT, this.#at + LIMIT)) return 'block'
+    const isAtLimit = isAtLeast(this.#numbers, this.#at + SPENT, this.#at + LIMIT)
+    if (isAtLimit && (this.window.unit !== 'steps' || this.spent > this.limit)) return 'block'
     return isAtLeast(this.#numbers, this.#at + SPENT, this.#at + WARN_FROM) ? 'warn' : 'allow'
   }
 
@@ -196,18 +200,21 @@ export class Counter {
     this.#numbers[this.#at + QUIET] = 0
   }
 
-  /** Counts what a guard has spent of its credit, or what nobody's credit covers. */
-  count(amount: Amount, account: GuardAccount | null): void {
+  /**
+   * Counts what a guard has spent of its credit, or what nobody's credit covers.
+   * @param ofCredit what the guard took from its credit, where another guard has told of the same spend already
+   */
+  count(amount: Amount, account: GuardAccount | null, ofCredit = amount): void {
     if (!account) {
       this.spent = plus(this.spent, amount)
       this.unguarded = plus(this.unguarded, amount)
       return
     }
     const before = outstanding(account)
-    const added = account.see(amount)
+    const replaced = minus(ofCredit, account.see(ofCredit))
     account.settleDown()
-    this.spent = plus(this.spent, added)
-    this.unconfirmed = plus(this.unconfirmed, minus(added, amount))
+    this.spent = plus(this.spent, minus(amount, replaced))
+    this.unconfirmed = minus(this.unconfirmed, replaced)
     const change = minus(outstanding(account), before)
     setAmountAt(this.#numbers, this.#at + OUTSTANDING, plus(this.outstanding, change))
   }
@@ -292,10 +299,11 @@ export type CounterJson = Pick<BudgetWindow, 'budget' | 'fromMs' | 'untilMs'> & 
   readonly unconfirmed: string
   readonly accounts: readonly AccountJson[]
   readonly decision: Decision | null
+  readonly steps?: readonly number[]
 }
 
 export function encodeCounter(counter: Counter): CounterJson {
-  const { window, scope, order, spent, unguarded, unconfirmed, accounts, decision } = counter
+  const { window, scope, order, spent, unguarded, unconfirmed, accounts, decision, steps } = counter
   return {
     budget: window.budget,
     fromMs: window.fromMs,
@@ -307,6 +315,7 @@ export function encodeCounter(counter: Counter): CounterJson {
     unconfirmed: String(unconfirmed),
     accounts: accounts.all().map(encodeAccount),
     decision,
+    ...(steps && { steps: [...steps] }),
   }
 }
 
@@ -316,6 +325,7 @@ export function decodeCounter(counter: Counter, json: CounterJson, rows: NumberR
   counter.unguarded = amountFrom(json.unguarded)
   counter.unconfirmed = amountFrom(json.unconfirmed)
   counter.decision = json.decision
+  if (json.steps) counter.steps = new Set(json.steps)
   for (const account of json.accounts) counter.accounts.add(decodeAccount(account, rows))
   counter.sumOutstanding()
   counter.isWanted = isWanted(counter)

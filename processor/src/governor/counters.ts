@@ -2,6 +2,7 @@ import { scopeKeyOf, type Zone } from '@tokenfuse/protocol'
 import { accountRows, GuardAccount } from './account.ts'
 import { type Amount, plus } from './amount.ts'
 import { type ActiveBudget, warnFrom } from './budgets.ts'
+import { CountedSteps } from './counted-steps.ts'
 import {
   type BudgetWindow,
   Counter,
@@ -43,6 +44,7 @@ export class Counters {
   readonly #decided = new Set<Counter>()
   /** Those on which credit is out or asked for, and maybe some more. */
   readonly #active = new Set<Counter>()
+  readonly steps = new CountedSteps()
   evicted = 0
 
   constructor(options: CountersOptions) {
@@ -132,6 +134,7 @@ export class Counters {
     if (!window.counters.delete(counter.scope)) return
     if (window.counters.size === 0) this.#windows.delete(windowKey(window.budget, window.fromMs))
     this.#size--
+    this.steps.resize(-(counter.steps?.size ?? 0))
     counter.free()
     this.#deleted.add(counterKey(counter))
     this.classify(counter)
@@ -254,6 +257,7 @@ export class Counters {
       if (!budget) throw new Error(`there is a counter of "${row.budget}" and no such budget`)
       const counter = this.#add(this.#window(budget, row), budget, row.scope, row.order)
       decodeCounter(counter, row, this.#accountRows)
+      this.steps.resize(counter.steps?.size ?? 0)
       this.classify(counter)
     }
   }

@@ -176,6 +176,7 @@ export class Governor {
       usage: ledger.evicted,
       lengths: lengths.evicted,
       counters: counters.evicted,
+      steps: counters.steps.forgotten,
       forecasts: forecasts.refused,
       ids: spans.evicted + responses.evicted,
     }

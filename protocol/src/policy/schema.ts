@@ -38,16 +38,22 @@ const dimension = z.string().refine(isDimension, {
     'not a dimension: use agent, task, taskType, step, user, session, model, provider, service, tenant or tag.<name>',
 })
 
-const tokens = z.int().positive()
+const count = z.int().positive()
 const limitSchema = z
   .strictObject({
-    tokens: tokens.optional().describe('input and output together'),
-    inputTokens: tokens.optional(),
-    outputTokens: tokens.optional(),
+    tokens: count.optional().describe('input and output together'),
+    inputTokens: count.optional(),
+    outputTokens: count.optional(),
     usd: usd.optional(),
+    calls: count.optional(),
+    steps: count
+      .optional()
+      .describe(
+        'steps of a task or session; a call that names no step, or neither task nor session, is one of its own',
+      ),
   })
   .refine((limit) => Object.values(limit).filter((value) => value !== undefined).length === 1, {
-    error: 'a limit names exactly one of tokens, inputTokens, outputTokens and usd',
+    error: 'a limit names exactly one of tokens, inputTokens, outputTokens, usd, calls and steps',
   })
 
 export const MAX_BUDGETS = 1000

@@ -9,7 +9,11 @@ type BudgetInput = NonNullable<PolicyInput['budgets']>[number]
 export type ShortBudget = Pick<BudgetInput, 'limit' | 'window' | 'per'>
 
 /** An amount in the unit in which it was written. */
-export type ShortAmount = { readonly usd: string } | { readonly tokens: number }
+export type ShortAmount =
+  | { readonly usd: string }
+  | { readonly tokens: number }
+  | { readonly calls: number }
+  | { readonly steps: number }
 
 const MULTIPLIERS: Readonly<Record<string, bigint>> = {
   '': 1n,
@@ -19,26 +23,31 @@ const MULTIPLIERS: Readonly<Record<string, bigint>> = {
 }
 
 /**
- * Reads an amount such as `5usd`, `$0.50`, `200ktok` or `2.5mtok`.
+ * Reads an amount such as `5usd`, `$0.50`, `200ktok`, `2.5mtok`, `100calls` or `20steps`.
  * @throws TokenfuseError `bad_request`
  */
 export function parseAmount(text: string): ShortAmount {
-  const tokens = /^(\d+(?:\.\d+)?)([kmg]?)tok(?:ens?)?$/i.exec(text.trim())
-  if (tokens) {
-    const scaled =
-      picoUsdFromUsd(tokens[1] ?? '') * (MULTIPLIERS[(tokens[2] ?? '').toLowerCase()] ?? 1n)
+  const counted = /^(\d+(?:\.\d+)?)([kmg]?)\s?(tok|call|step)(?:ens?|s)?$/i.exec(text.trim())
+  if (counted) {
+    const [, amount = '', multiplier = '', unit = ''] = counted
+    const scaled = picoUsdFromUsd(amount) * (MULTIPLIERS[multiplier.toLowerCase()] ?? 1n)
     const whole = Number(usdFromPicoUsd(scaled))
-    if (Number.isSafeInteger(whole) && whole > 0) return { tokens: whole }
+    if (Number.isSafeInteger(whole) && whole > 0) return countOf(unit.toLowerCase(), whole)
   }
   const usd = /^(?:\$(\d+(?:\.\d+)?)|(\d+(?:\.\d+)?)\s?usd)$/i.exec(text.trim())
   if (usd) return { usd: usd[1] ?? usd[2] ?? '' }
   throw new TokenfuseError('bad_request', `"${text}" is no amount`, {
-    fix: 'Write USD or tokens, such as 5usd, $0.50, 200ktok or 2.5mtok.',
+    fix: 'Write USD, tokens, calls or steps, such as 5usd, $0.50, 200ktok, 100calls or 20steps.',
   })
 }
 
+function countOf(unit: string, count: number): ShortAmount {
+  if (unit === 'call') return { calls: count }
+  return unit === 'step' ? { steps: count } : { tokens: count }
+}
+
 /**
- * Reads a budget such as `5usd`, `200ktok/day`, `1usd/task` or `10usd/user/month`: an amount, then dimensions that
+ * Reads a budget such as `5usd`, `200ktok/day`, `1usd/task`, `100calls/hour` or `10usd/user/month`: an amount, then dimensions that
  * get a counter each and at most one window; without a window it holds for good.
  * @throws TokenfuseError `bad_request`
  */

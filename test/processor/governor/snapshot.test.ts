@@ -87,7 +87,7 @@ test('from snapshots taken anywhere, in as many pieces as may be, a log leads to
         state(applyChanges(new Map(), straight)),
       )
     }),
-    { numRuns: 40 },
+    { numRuns: 12 },
   )
 })
 

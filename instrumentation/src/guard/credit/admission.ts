@@ -1,6 +1,12 @@
 import type { Budget } from '@tokenfuse/protocol/names'
-import { amountFor, type CallCost, outputWithin, wantedOutput } from './call-cost.ts'
-import { type GuardAccount, idle, isSpentUp } from './guard-account.ts'
+import {
+  amountFor,
+  type CallCost,
+  dependsOnOutput,
+  outputWithin,
+  wantedOutput,
+} from './call-cost.ts'
+import { type GuardAccount, hasTaken, idle, isSpentUp } from './guard-account.ts'
 
 /** A budget that a call counts in, with this guard's account on it. */
 export type Claim = { readonly budget: Budget; readonly account: GuardAccount }
@@ -52,11 +58,13 @@ export function admit(
     const short = needs.find(({ claim, amount }) => idle(claim.account) < amount)
     if (!short) return admitted(cost, output, needs, at)
     const spentUp = isSpentUp(short.claim.account, short.amount, nowMs)
-    if (spentUp && at === 'minimum') {
+    // Where a shorter answer would not help, none is asked for.
+    const mayComeDown = at !== 'minimum' && dependsOnOutput(short.claim.account.unit)
+    if (spentUp && !mayComeDown) {
       return { type: 'refuse', claim: short.claim, why: 'exhausted', needed: short.amount }
     }
     const comesDown = spentUp || (at === 'wanted' && short.claim.account.state === 'waiting')
-    if (comesDown) continue
+    if (mayComeDown && comesDown) continue
     const holds = needs.map(({ claim, amount }) => ({ account: claim.account, amount }))
     return { type: 'wait', stage: at, needs: holds }
   }
@@ -85,6 +93,7 @@ function outputAt(
 
 /** A hard budget reserves the worst case, a soft one what is expected. */
 function needOf(cost: CallCost, { budget, account }: Claim, output: number): bigint {
+  if (account.unit === 'steps' && hasTaken(account, cost.step)) return 0n
   const expected = Math.min(output, cost.p95Output)
   return amountFor(
     cost,

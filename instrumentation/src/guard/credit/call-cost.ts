@@ -18,6 +18,8 @@ export type CallCost = {
   readonly p99Output: number
   /** Prices of the model; `null` until the governor has told them. */
   readonly rate: Rate | null
+  /** The step that it is part of; `null` where it is one of its own. */
+  readonly step: string | null
   /** Whether the request asks the provider to write to its cache, which may cost more than plain input. */
   readonly writesCache: boolean
 }
@@ -40,14 +42,22 @@ export function amountFor(cost: CallCost, unit: BudgetUnit, outputTokens: number
       return output
     case 'picoUsd':
       return input * inputPrice(cost) + output * outputPrice(cost)
+    case 'calls':
+    case 'steps':
+      return 1n
   }
+}
+
+/** Whether a shorter answer costs less in a unit. */
+export function dependsOnOutput(unit: BudgetUnit): boolean {
+  return unit === 'tokens' || unit === 'outputTokens' || unit === 'picoUsd'
 }
 
 /** The longest that each choice may be for an amount to suffice; negative where not even the input fits. */
 export function outputWithin(cost: CallCost, unit: BudgetUnit, amount: bigint): number {
+  if (!dependsOnOutput(unit)) return Number.POSITIVE_INFINITY
   const left = amount - amountFor(cost, unit, 0)
   if (left < 0n) return -1
-  if (unit === 'inputTokens') return Number.POSITIVE_INFINITY
   const each = BigInt(cost.choices) * (unit === 'picoUsd' ? outputPrice(cost) : 1n)
   return each === 0n ? Number.POSITIVE_INFINITY : Number(left / each)
 }

@@ -17,6 +17,7 @@ import {
   openAccount,
   reserve,
   settle,
+  takeStep,
   tell,
 } from './guard-account.ts'
 import { type KnownRate, WithoutGovernor } from './without-governor.ts'
@@ -163,7 +164,10 @@ export class CreditBook {
     const callers = (account: GuardAccount) => account.callsInFlight + this.#waiting.length + 1
     const outcome = admit(cost, claims, isLate ? 'minimum' : ask.stage, callers, now.elapsedMs)
     if (outcome.type === 'admit') {
-      for (const { account, amount } of outcome.holds) this.#take(account, amount)
+      for (const { account, amount } of outcome.holds) {
+        this.#take(account, amount)
+        takeStep(account, cost.step)
+      }
       return outcome
     }
     if (outcome.type === 'refuse')
@@ -216,7 +220,9 @@ export class CreditBook {
    */
   settle(holds: readonly Hold[], costOf: (account: GuardAccount) => bigint, now: Now): void {
     for (const { account, amount } of holds) {
-      settle(account, amount, costOf(account), now.elapsedMs)
+      // What a step costs was known before.
+      const cost = account.unit === 'steps' ? amount : costOf(account)
+      settle(account, amount, cost, now.elapsedMs)
       if (now.elapsedMs < account.scarceUntilMs || this.#ended.has(account)) giveBack(account)
     }
   }

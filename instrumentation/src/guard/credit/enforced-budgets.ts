@@ -1,9 +1,9 @@
 import {
   type Budget,
+  budgetLimit,
   type BudgetUnit,
   type DimensionValues,
   matchesScope,
-  picoUsdFromUsd,
   scopeKey,
 } from '@tokenfuse/protocol/names'
 import { accountKey } from './guard-account.ts'
@@ -17,16 +17,15 @@ export type EnforcedBudget = {
   readonly limit: bigint
 }
 
-type BudgetLimit = Pick<EnforcedBudget, 'unit' | 'limit'>
-
 /** The budgets of the policy that need credit: those with a limit, unless they only look on. */
 export class EnforcedBudgets {
-  #budgets: readonly (BudgetLimit & { readonly budget: Budget })[] = []
+  #budgets: readonly Pick<EnforcedBudget, 'budget' | 'unit' | 'limit'>[] = []
 
   replace(budgets: readonly Budget[]): void {
     this.#budgets = budgets.flatMap((budget) => {
-      const limit = limitOf(budget)
-      return limit === null || budget.mode === 'shadow' ? [] : [{ budget, ...limit }]
+      const limit = budgetLimit(budget)
+      if (limit === null || budget.mode === 'shadow') return []
+      return [{ budget, unit: limit.unit, limit: limit.amount }]
     })
   }
 
@@ -44,14 +43,4 @@ export class EnforcedBudgets {
     }
     return claimed
   }
-}
-
-function limitOf({ limit }: Budget): BudgetLimit | null {
-  if (limit === undefined) return null
-  if (limit.usd !== undefined) return { unit: 'picoUsd', limit: picoUsdFromUsd(limit.usd) }
-  for (const unit of ['tokens', 'inputTokens', 'outputTokens'] as const) {
-    const tokens = limit[unit]
-    if (tokens !== undefined) return { unit, limit: BigInt(tokens) }
-  }
-  return null
 }

@@ -2,6 +2,7 @@ import type { Account, BudgetUnit } from '@tokenfuse/protocol/names'
 
 const PACE_MEMORY_MS = 60_000
 const BELIEVE_EXHAUSTED_MS = 5_000
+const MAX_STEPS = 10_000
 
 /** What this guard was lent on one counter and what became of it, in the budget's unit. */
 export type GuardAccount = {
@@ -41,6 +42,8 @@ export type GuardAccount = {
   scarceUntilMs: number
   /** What a call needed lately. */
   typicalNeed: bigint
+  /** Steps that this guard has taken credit for. */
+  readonly steps: Set<string>
   /** Recent spend for each millisecond, and when that was worked out. */
   pace: number
   paceAtMs: number
@@ -77,6 +80,7 @@ export function openAccount(told: Account): GuardAccount {
     changed: false,
     scarceUntilMs: 0,
     typicalNeed: 0n,
+    steps: new Set(),
     pace: 0,
     paceAtMs: 0,
   }
@@ -131,6 +135,16 @@ export function reserve(account: GuardAccount, amount: bigint): void {
   account.typicalNeed =
     account.typicalNeed === 0n ? amount : (account.typicalNeed * 7n + amount) / 8n
   account.changed = true
+}
+
+/** Whether credit was taken for a step already, so that its further calls need none. */
+export function hasTaken({ steps }: GuardAccount, step: string | null): boolean {
+  return step !== null && steps.has(step)
+}
+
+/** A call of a step runs. A step that finds no room here is taken anew by each of its calls. */
+export function takeStep({ unit, steps }: GuardAccount, step: string | null): void {
+  if (unit === 'steps' && step !== null && steps.size < MAX_STEPS) steps.add(step)
 }
 
 /** A call is done: what was reserved for it is free but for what it cost. */

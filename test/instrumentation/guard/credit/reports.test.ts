@@ -40,6 +40,7 @@ const ask = (id: number): Ask => ({
     p95Output: 400,
     p99Output: 400,
     rate: null,
+    step: null,
     writesCache: false,
   }),
   deadlineMs: 60_000,

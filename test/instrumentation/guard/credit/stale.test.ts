@@ -40,6 +40,7 @@ function ask(book: CreditBook, elapsedMs: number, task = 't'): AskOutcome {
       p95Output: 1_000,
       p99Output: 2_000,
       rate: null,
+      step: null,
       writesCache: false,
     }),
     deadlineMs: elapsedMs,
