@@ -41,6 +41,11 @@ export const decisionSchema = z
     tenant: z.string().min(1),
     scope: z.string().min(1).describe('such as agent=support,task=t-17; * is everything'),
     budget: z.string().nullable(),
+    rule: z
+      .string()
+      .nullable()
+      .default(null)
+      .describe('what it comes from where that is no budget, such as runaway.bloat'),
     action: z.enum(ACTIONS),
     parameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
     reason: z.string(),

@@ -73,6 +73,7 @@ function makeDecision(
     tenant: state.policy?.event.tenant ?? 'default',
     scope: counter.scope,
     budget: budget.id,
+    rule: null,
     action,
     parameters: {},
     reason: reasonFor(action, counter),

@@ -53,6 +53,7 @@ const decision: Decision = {
   tenant: 'default',
   scope: 'agent=loop',
   budget: 'daily',
+  rule: null,
   action: 'block',
   parameters: {},
   reason: 'budget used up',

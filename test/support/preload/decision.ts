@@ -8,6 +8,7 @@ export function decision(overrides: Partial<Decision> = {}): Decision {
     tenant: 'default',
     scope: '*',
     budget: null,
+    rule: null,
     action: 'block',
     parameters: {},
     reason: 'the task has used up its budget',
