@@ -58,10 +58,7 @@ test('at the end of the window its decision ends, and the next window counts fro
   governing.setPolicy(daily(1000))
   calling(governing, 1000)
   const endMs = NOON_MS + DAY_MS / 2
-<<<<<<< HEAD
-=======
   // Something may be due before, such as a forecast.
->>>>>>> 895c1be (A tick may be due before the end of a window, for the sake of its forecast)
   assert.ok((governing.governor.tickDueMs() ?? Infinity) <= endMs)
   governing.nowMs = endMs - 1
   assert.deepEqual(decided(governing.tick()), [])
