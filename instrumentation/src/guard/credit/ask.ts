@@ -27,7 +27,11 @@ export type Ask = {
   readonly deadlineMs: number
 }
 
-export type WaitingAsk = Ask & { stage: Stage }
+export type WaitingAsk = Ask & {
+  stage: Stage
+  /** There was not credit enough for it at once. */
+  isShort: boolean
+}
 
 export type RefusalCause =
   | 'exhausted'

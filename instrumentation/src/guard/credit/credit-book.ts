@@ -14,11 +14,13 @@ import {
   giveBack,
   type GuardAccount,
   idle,
+  lengthenLead,
   openAccount,
   reserve,
   settle,
   takeStep,
   tell,
+  wantedAhead,
 } from './guard-account.ts'
 import { type KnownRate, WithoutGovernor } from './without-governor.ts'
 import type {
@@ -84,22 +86,26 @@ export class CreditBook {
   /** Decides on a call at once, or makes it wait; after it, `drain` gives the outcome of those that wait. */
   ask(ask: Ask, now: Now): AskOutcome {
     this.#lastCallMs = now.elapsedMs
-    if (this.#waiting.length > 0) return this.#queue(ask)
-    const outcome = this.#try({ ...ask, stage: 'wanted' }, now)
-    return outcome.type === 'wait' ? this.#queue(ask) : outcome
+    const asked: WaitingAsk = { ...ask, stage: 'wanted', isShort: false }
+    if (this.#waiting.length > 0) return this.#queue(asked)
+    const outcome = this.#try(asked, now)
+    return outcome.type === 'wait' ? this.#queue(asked) : outcome
   }
 
-  #queue(ask: Ask): AskOutcome {
+  #queue(asked: WaitingAsk): AskOutcome {
     if (this.#waiting.length >= MAX_WAITING) {
       return { type: 'refuse', budget: null, why: 'too_many_waiting' }
     }
-    this.#waiting.push({ ...ask, stage: 'wanted' })
+    this.#waiting.push({ ...asked, stage: 'wanted' })
     return { type: 'wait' }
   }
 
   /** The outcomes of waiting calls that can be decided now, in the order in which they came. */
   drain(now: Now): { readonly id: number; readonly outcome: FinalOutcome }[] {
-    for (const account of this.#accounts.values()) account.need = account.want = 0n
+    for (const account of this.#accounts.values()) {
+      account.need = 0n
+      account.want = wantedAhead(account, now.elapsedMs)
+    }
     const decided: { id: number; outcome: FinalOutcome }[] = []
     const blocked = new Set<string>()
     const still: WaitingAsk[] = []
@@ -165,7 +171,9 @@ export class CreditBook {
     const outcome = admit(cost, claims, isLate ? 'minimum' : ask.stage, callers, now.elapsedMs)
     if (outcome.type === 'admit') {
       for (const { account, amount } of outcome.holds) {
-        this.#take(account, amount)
+        reserve(account, amount)
+        const ahead = wantedAhead(account, now.elapsedMs)
+        if (account.want < ahead) account.want = ahead
         takeStep(account, cost.step)
       }
       return outcome
@@ -180,18 +188,12 @@ export class CreditBook {
     }
     ask.stage = outcome.stage
     for (const { account, amount } of outcome.needs) {
+      if (idle(account) < amount && !ask.isShort) lengthenLead(account)
       if (account.need === 0n && idle(account) < amount) account.need = amount
       account.want += amount
     }
+    ask.isShort = true
     return { type: 'wait' }
-  }
-
-  #take(account: GuardAccount, amount: bigint): void {
-    reserve(account, amount)
-    // Keeps credit for the next calls ahead of them, but not where others wait for it.
-    const ahead = account.typicalNeed * BigInt(2 * account.callsInFlight)
-    const isPlenty = account.state === 'open' && account.fairShare > ahead + account.reserved
-    if (isPlenty && idle(account) < ahead / 2n && account.want < ahead) account.want = ahead
   }
 
   #tryStale(

@@ -3,6 +3,8 @@ import type { Account, BudgetUnit } from '@tokenfuse/protocol/names'
 const PACE_MEMORY_MS = 60_000
 const BELIEVE_EXHAUSTED_MS = 5_000
 const MAX_STEPS = 10_000
+const LEAST_LEAD = 2
+const MOST_LEAD = 32
 
 /** What this guard was lent on one counter and what became of it, in the budget's unit. */
 export type GuardAccount = {
@@ -44,6 +46,8 @@ export type GuardAccount = {
   typicalNeed: bigint
   /** Steps that this guard has taken credit for. */
   readonly steps: Set<string>
+  /** Credit is kept for so many calls ahead of each in flight. */
+  lead: number
   /** Recent spend for each millisecond, and when that was worked out. */
   pace: number
   paceAtMs: number
@@ -81,6 +85,7 @@ export function openAccount(told: Account): GuardAccount {
     scarceUntilMs: 0,
     typicalNeed: 0n,
     steps: new Set(),
+    lead: LEAST_LEAD,
     pace: 0,
     paceAtMs: 0,
   }
@@ -129,6 +134,25 @@ export function idle(account: GuardAccount): bigint {
   return left > 0n ? left : 0n
 }
 
+/** A call had to wait for credit: the next ones come faster than it is renewed. */
+export function lengthenLead(account: GuardAccount): void {
+  account.lead = Math.min(MOST_LEAD, account.lead * 2)
+}
+
+/**
+ * Credit to ask for ahead of the next calls, so that they need not wait for it; nothing while there is enough, or where
+ * others need it.
+ */
+export function wantedAhead(account: GuardAccount, nowMs: number): bigint {
+  if (account.state !== 'open' || nowMs < account.scarceUntilMs) return 0n
+  for (let lead = account.lead; lead >= LEAST_LEAD; lead /= 2) {
+    const ahead = account.typicalNeed * BigInt(lead * account.callsInFlight)
+    if (account.fairShare <= ahead + account.reserved) continue
+    return idle(account) < ahead / 2n ? ahead : 0n
+  }
+  return 0n
+}
+
 export function reserve(account: GuardAccount, amount: bigint): void {
   account.reserved += amount
   account.callsInFlight++
@@ -167,5 +191,6 @@ export function giveBack(account: GuardAccount): void {
   const amount = idle(account)
   if (amount === 0n) return
   account.returned += amount
+  account.lead = LEAST_LEAD
   account.changed = true
 }

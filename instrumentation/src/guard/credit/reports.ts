@@ -13,6 +13,8 @@ import { type GuardAccount, idle } from './guard-account.ts'
 const MAX_ACCOUNTS_A_REPORT = 500
 /** What changed without anyone waiting for it may be told together. */
 const LAZY_MS = 1_000
+/** Credit for the next calls is asked for this soon after the last report. */
+const RENEW_MS = 50
 const HEARTBEAT_MS = CREDIT_TTL_MS / 3
 /** While a call waits its need is told again: what it was lent, or what others were asked back, may have got lost. */
 const STILL_WAITING_MS = 2_000
@@ -63,7 +65,8 @@ export class CreditReports {
     if (ended.size > 0 && sinceMs >= LAZY_MS) return true
     for (const account of accounts.values()) {
       if (isUrgent(account, now)) return true
-      if (sinceMs >= LAZY_MS && (account.changed || account.want > idle(account))) return true
+      if (sinceMs >= RENEW_MS && account.want > idle(account)) return true
+      if (sinceMs >= LAZY_MS && account.changed) return true
       if (sinceMs >= HEARTBEAT_MS && (idle(account) > 0n || account.reserved > 0n)) return true
     }
     return false
@@ -132,6 +135,9 @@ export class CreditReports {
     for (const account of accounts.values()) {
       if (isUrgent(account, now)) return Math.max(now.elapsedMs, this.#retryAtMs)
       if (account.changed) due = Math.min(due, this.#lastSentMs + LAZY_MS)
+      if (account.want > idle(account) && account.need === 0n) {
+        due = Math.min(due, this.#lastSentMs + RENEW_MS)
+      }
       if (account.need > idle(account)) due = Math.min(due, this.#lastSentMs + STILL_WAITING_MS)
       if (idle(account) > 0n || account.reserved > 0n) {
         due = Math.min(due, this.#lastSentMs + HEARTBEAT_MS)
