@@ -17,6 +17,14 @@ const accountReportSchema = counterNameSchema.extend({
     .describe(
       'start of the window that the credit is for; null where the guard asks for the first time',
     ),
+  since: z
+    .int()
+    .nonnegative()
+    .nullable()
+    .default(null)
+    .describe(
+      'as the account was told; a report of a budget that counts another thing by now is void',
+    ),
   used: nonNegativeAmount.describe(
     'final cost of all calls finished on this account, since it was opened',
   ),
@@ -74,6 +82,10 @@ export const ACCOUNT_STATES = ['open', 'waiting', 'exhausted', 'inactive'] as co
 export const accountSchema = counterNameSchema.extend({
   windowFromMs: z.number(),
   windowUntilMs: z.number().nullable().describe('null for a lifetime'),
+  since: z
+    .int()
+    .nonnegative()
+    .describe('version of the policy since which the budget counts what it does'),
   unit: z.enum(BUDGET_UNITS),
   limit: amountSchema,
   spent: amountSchema,

@@ -30,6 +30,7 @@ function answer({ report, profiles }: CreditRequest): CreditAnswer {
     scope,
     windowFromMs: 0,
     windowUntilMs: null,
+    since: 1,
     unit: BUDGETS.find(({ id }) => id === budget)?.limit?.usd === undefined ? 'tokens' : 'picoUsd',
     limit: String(AMPLE),
     spent: '0',

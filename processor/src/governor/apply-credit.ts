@@ -73,12 +73,13 @@ function guardRow(state: GovernorState, id: string): GuardRow | null {
   return row
 }
 
-/** Credit for a window that is over can be settled, never opened. */
+/** Credit for a window that is over can be settled, never opened; of what is counted no more there is nothing to say. */
 function counterFor(
   state: GovernorState,
   budget: ActiveBudget,
-  { scope, windowFromMs }: AccountReport,
+  { scope, windowFromMs, since }: AccountReport,
 ): Counter | null {
+  if (since !== null && since !== budget.since) return null
   if (windowFromMs !== null) {
     const counter = state.counters.get({ budget: budget.id, scope, fromMs: windowFromMs })
     if (counter) return counter
@@ -113,7 +114,7 @@ export function lendOn(
 /** How an account stands, as its guard is told. */
 export function accountFor(
   counter: Counter,
-  { id: budget, unit }: ActiveBudget,
+  { id: budget, unit, since }: ActiveBudget,
   guard: string,
 ): Account | null {
   const account = counter.accounts.get(guard)
@@ -123,6 +124,7 @@ export function accountFor(
     scope: counter.scope,
     windowFromMs: counter.window.fromMs,
     windowUntilMs: counter.window.untilMs,
+    since,
     unit,
     limit: String(counter.limit),
     spent: String(counter.spent),

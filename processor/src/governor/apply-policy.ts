@@ -24,13 +24,13 @@ export function applyPolicySet(state: GovernorState, event: PolicySet, effects: 
   effects.push({ type: 'policy', version: state.offset })
   state.forecasts.forgetBudgets((id) => {
     const [old, budget] = [before?.byId.get(id), policy.byId.get(id)]
-    return !budget || (old !== undefined && countsAnother(old, budget))
+    return !budget || old?.since !== budget.since
   })
   const decided = state.counters.decided()
   for (const counter of [...state.counters.values()]) {
     const old = before?.byId.get(counter.window.budget)
     const budget = policy.byId.get(counter.window.budget)
-    if (!budget || (old && countsAnother(old, budget))) state.counters.delete(counter)
+    if (!budget || old?.since !== budget.since) state.counters.delete(counter)
     else state.counters.setLimit(counter, budget)
   }
   for (const counter of decided) {
@@ -40,14 +40,6 @@ export function applyPolicySet(state: GovernorState, event: PolicySet, effects: 
     const budget = policy.byId.get(counter.window.budget)
     if (budget) reconsider(state, counter, budget, effects)
   }
-}
-
-function countsAnother(old: ActiveBudget, budget: ActiveBudget): boolean {
-  return (
-    old.unit !== budget.unit ||
-    old.window !== budget.window ||
-    old.per.join(',') !== budget.per.join(',')
-  )
 }
 
 function needsAnotherLook(counter: Counter): boolean {

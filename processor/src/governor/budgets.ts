@@ -3,6 +3,7 @@ import {
   budgetLimit,
   type BudgetUnit,
   CALENDAR_WINDOWS,
+  countsAnother,
   type Dimension,
   globMatches,
   type PolicySet,
@@ -16,6 +17,8 @@ import type { CallAmounts } from './usage-sums.ts'
 /** A budget of the policy in force that has a limit. */
 export type ActiveBudget = Budget & {
   readonly unit: BudgetUnit
+  /** Version of the policy since which it counts what it does. */
+  readonly since: number
   readonly amount: Amount
   /** What is spent when it is time to warn, as long as the limit is `amount`. */
   readonly warnFrom: Amount
@@ -41,8 +44,16 @@ export type ActivePolicy = {
   readonly inactive: readonly { readonly budget: string; readonly reason: string }[]
 }
 
-/** @param call will have the scopes that the policy's budgets ask for */
-export function activatePolicy(event: PolicySet, version: number, call: CallScopes): ActivePolicy {
+/**
+ * @param since of each budget that counts what it did before, the version since which it does
+ * @param call will have the scopes that the policy's budgets ask for
+ */
+export function activatePolicy(
+  event: PolicySet,
+  version: number,
+  since: ReadonlyMap<string, number>,
+  call: CallScopes,
+): ActivePolicy {
   call.reset(tagsOf(event.policy.budgets))
   const budgets: ActiveBudget[] = []
   const inactive: { budget: string; reason: string }[] = []
@@ -56,6 +67,7 @@ export function activatePolicy(event: PolicySet, version: number, call: CallScop
     budgets.push({
       ...budget,
       unit: limit.unit,
+      since: since.get(budget.id) ?? version,
       amount,
       warnFrom: warnFrom(amount, budget.warnAt),
       scopeNumber: call.numberOf(budget.per.map((dimension) => call.slotOf(dimension))),
@@ -66,6 +78,19 @@ export function activatePolicy(event: PolicySet, version: number, call: CallScop
   }
   const byId = new Map(budgets.map((budget) => [budget.id, budget]))
   return { version, event, budgets, byId, inactive }
+}
+
+/** Of the budgets of a policy that count what they did in the one before, the version since which they do. */
+export function sinceWhen(
+  before: ActivePolicy | null,
+  { policy }: PolicySet,
+): ReadonlyMap<string, number> {
+  const since = new Map<string, number>()
+  for (const budget of policy.budgets) {
+    const old = before?.byId.get(budget.id)
+    if (old && !countsAnother(old, budget)) since.set(budget.id, old.since)
+  }
+  return since
 }
 
 function forecastOf({ id, window }: Budget): ForecastBudget | null {

@@ -203,10 +203,14 @@ export class Counters {
     return counter
   }
 
-  /** Makes room for a new counter: lets the oldest go that no guard has an account on. */
+  /**
+   * Makes room for a new counter: of the budget and window that have the most, the oldest goes that no guard has an
+   * account on. So a million tasks crowd each other out, and never the one counter of an agent or of everything.
+   */
   #evict(newest: Counter): void {
+    const crowded = this.#mostCrowded()
     for (let passed = 0; passed < MAX_PASSED_OVER; passed++) {
-      const oldest = this.#oldest()
+      const oldest = crowded?.counters.values().next().value
       if (!oldest || oldest === newest) return
       if (oldest.accounts.size === 0) {
         this.delete(oldest)
@@ -217,13 +221,12 @@ export class Counters {
     }
   }
 
-  #oldest(): Counter | null {
-    let oldest: Counter | null = null
-    for (const { counters } of this.#windows.values()) {
-      const first = counters.values().next().value
-      if (first && (!oldest || first.order < oldest.order)) oldest = first
+  #mostCrowded(): BudgetWindow | null {
+    let crowded: BudgetWindow | null = null
+    for (const window of this.#windows.values()) {
+      if (!crowded || window.counters.size > crowded.counters.size) crowded = window
     }
-    return oldest
+    return crowded
   }
 
   #moveToEnd(counter: Counter): void {

@@ -1,5 +1,5 @@
 import type { Decision, PolicySet, Zone } from '@tokenfuse/protocol'
-import { type ActivePolicy, activatePolicy } from './budgets.ts'
+import { type ActivePolicy, activatePolicy, sinceWhen } from './budgets.ts'
 import { CallIds } from './call-ids.ts'
 import { CallScopes } from './call-scopes.ts'
 import { Counters } from './counters.ts'
@@ -24,6 +24,13 @@ export type DecisionRow = Row & { readonly decision: Decision }
 
 const UTC: Zone = { name: 'UTC', offsets: [{ fromMs: 0, offsetMs: 0 }] }
 
+type PolicyHead = {
+  readonly version: number
+  readonly event: PolicySet
+  /** Of each budget, as `ActiveBudget` has it. */
+  readonly since: readonly (readonly [budget: string, since: number])[]
+}
+
 /** What of the state stands in no table. */
 type Head = {
   readonly offset: number
@@ -33,7 +40,7 @@ type Head = {
   readonly spansKnownFromMs: number
   readonly responsesKnownFromMs: number
   readonly guardsForgottenAtMs: number
-  readonly policy: { readonly version: number; readonly event: PolicySet } | null
+  readonly policy: PolicyHead | null
 }
 
 /** Everything the governor knows. Only `apply` changes it. */
@@ -72,8 +79,12 @@ export class GovernorState {
   }
 
   /** Brings a policy into force; what follows from it for the counters is up to the caller. */
-  setPolicy(event: PolicySet, version: number): ActivePolicy {
-    this.policy = activatePolicy(event, version, this.call)
+  setPolicy(
+    event: PolicySet,
+    version: number,
+    since: ReadonlyMap<string, number> = sinceWhen(this.policy, event),
+  ): ActivePolicy {
+    this.policy = activatePolicy(event, version, since, this.call)
     const forecast = this.policy.budgets.filter((budget) => budget.forecast !== null)
     this.forecasts.policyChanged(event.zone, forecast.length)
     this.#day = { fromMs: 0, untilMs: 0 }
@@ -100,7 +111,11 @@ export class GovernorState {
       spansKnownFromMs: this.spans.knownFromMs,
       responsesKnownFromMs: this.responses.knownFromMs,
       guardsForgottenAtMs: this.guardsForgottenAtMs,
-      policy: policy && { version: policy.version, event: policy.event },
+      policy: policy && {
+        version: policy.version,
+        event: policy.event,
+        since: policy.budgets.map(({ id, since }) => [id, since] as const),
+      },
     }
     return [
       { key: 'head', value: JSON.stringify(head) },
@@ -138,7 +153,10 @@ export class GovernorState {
     this.#order = head.order
     this.hash.restore(head.hash)
     this.guardsForgottenAtMs = head.guardsForgottenAtMs
-    if (head.policy) this.setPolicy(head.policy.event, head.policy.version)
+    if (head.policy) {
+      const { event, version, since } = head.policy
+      this.setPolicy(event, version, new Map(since))
+    }
     return head
   }
 

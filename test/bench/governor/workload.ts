@@ -171,6 +171,7 @@ export class Workload {
       const accounts = named.slice(from, from + ACCOUNTS_A_REPORT).map((name) => ({
         ...name,
         windowFromMs: null,
+        since: null,
         used: '0',
         reserved: '0',
         returned: '0',

@@ -39,6 +39,7 @@ function report(
         budget: 'all',
         scope: '*',
         windowFromMs: sequence === 1 ? null : 0,
+        since: null,
         used: text('used'),
         reserved: text('reserved'),
         returned: text('returned'),

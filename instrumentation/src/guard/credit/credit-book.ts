@@ -76,9 +76,11 @@ export class CreditBook {
 
   setPolicy(budgets: readonly Budget[], now: Now): void {
     this.#knowsPolicy = true
-    this.#budgets.replace(budgets)
+    const changed = this.#budgets.replace(budgets)
     for (const [key, account] of this.#accounts) {
-      if (!this.#budgets.has(account.budget)) this.#end(key, account)
+      // Of what a budget counts no more the governor wants to hear nothing.
+      if (changed.has(account.budget)) this.#accounts.delete(key)
+      else if (!this.#budgets.has(account.budget)) this.#end(key, account)
     }
     this.#expireWindows(now)
   }
@@ -234,8 +236,8 @@ export class CreditBook {
     for (const news of told) {
       const key = accountKey(news.budget, news.scope)
       let account = this.#accounts.get(key)
-      if (account && account.windowFromMs > news.windowFromMs) continue
-      if (account && account.windowFromMs < news.windowFromMs) {
+      if (account && isOlder(news, account)) continue
+      if (account && isOlder(account, news)) {
         this.#end(key, account)
         account = undefined
       }
@@ -370,6 +372,12 @@ export class CreditBook {
     this.#ended.add(account)
   }
 }
+
+/** Whether an account is of an earlier window, or of what its budget counted before. */
+function isOlder(a: AccountTime, b: AccountTime): boolean {
+  return a.since === b.since ? a.windowFromMs < b.windowFromMs : a.since < b.since
+}
+type AccountTime = Pick<Account, 'since' | 'windowFromMs'>
 
 function refusal(why: RefusalCause, account: GuardAccount, needed: bigint): FinalOutcome {
   const { budget, scope, unit, limit } = account

@@ -2,6 +2,7 @@ import {
   type Budget,
   budgetLimit,
   type BudgetUnit,
+  countsAnother,
   type DimensionValues,
   matchesScope,
   scopeKey,
@@ -21,12 +22,19 @@ export type EnforcedBudget = {
 export class EnforcedBudgets {
   #budgets: readonly Pick<EnforcedBudget, 'budget' | 'unit' | 'limit'>[] = []
 
-  replace(budgets: readonly Budget[]): void {
+  /** @returns those that count another thing from now on */
+  replace(budgets: readonly Budget[]): ReadonlySet<string> {
+    const before = new Map(this.#budgets.map(({ budget }) => [budget.id, budget]))
+    const isAnother = (budget: Budget) => {
+      const old = before.get(budget.id)
+      return old !== undefined && countsAnother(old, budget)
+    }
     this.#budgets = budgets.flatMap((budget) => {
       const limit = budgetLimit(budget)
       if (limit === null || budget.mode === 'shadow') return []
       return [{ budget, unit: limit.unit, limit: limit.amount }]
     })
+    return new Set(budgets.filter(isAnother).map(({ id }) => id))
   }
 
   has(id: string): boolean {

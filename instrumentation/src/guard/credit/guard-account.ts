@@ -13,6 +13,7 @@ export type GuardAccount = {
   readonly unit: BudgetUnit
   readonly windowFromMs: number
   readonly windowUntilMs: number | null
+  readonly since: number
   limit: bigint
   /** Of the whole counter, as last told. */
   spent: bigint
@@ -64,6 +65,7 @@ export function openAccount(told: Account): GuardAccount {
     unit: told.unit,
     windowFromMs: told.windowFromMs,
     windowUntilMs: told.windowUntilMs,
+    since: told.since,
     limit: 0n,
     spent: 0n,
     lent: 0n,

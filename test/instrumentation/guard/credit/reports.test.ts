@@ -50,6 +50,7 @@ const account = (lent: bigint, state: Account['state'] = 'waiting'): Account => 
   scope: '*',
   windowFromMs: WINDOW_FROM_MS,
   windowUntilMs: null,
+  since: 1,
   unit: 'tokens',
   limit: '10000',
   spent: '0',
