@@ -172,3 +172,19 @@ function run({ keys, values, ends }: SpanBatch['attributes'], owner: number) {
   }
   return pairs
 }
+
+/** A span as it stands on the wire, whole integers as text. */
+export type WireSpan = Readonly<Record<string, unknown>> & {
+  readonly traceId: string
+  readonly attributes?: readonly { readonly key: string; readonly value: OtlpValue }[]
+}
+
+/** The spans of a protobuf request, with all that they hold. */
+export function spansOfProtobuf(bytes: Uint8Array): WireSpan[] {
+  const request = requestType.toObject(requestType.decode(bytes), { longs: String }) as {
+    resourceSpans?: { scopeSpans?: { spans?: (WireSpan & { traceId: unknown })[] }[] }[]
+  }
+  return (request.resourceSpans ?? [])
+    .flatMap(({ scopeSpans = [] }) => scopeSpans.flatMap(({ spans = [] }) => spans))
+    .map((span) => ({ ...span, traceId: Buffer.from(span.traceId).toString('hex') }))
+}
