@@ -131,7 +131,8 @@ export type StatusAnswer = {
   readonly deadLetters: number
   /** Spans that agents gave up before they could tell them, as they told since this processor began. */
   readonly droppedSpans: number
-  readonly log: { readonly events: number; readonly bytes: number }
+  /** `bytes` is `null` where the log is in Kafka. */
+  readonly log: { readonly events: number; readonly bytes: number | null }
 }
 
 /** `GET /v1/decisions`: those in force. */

@@ -67,6 +67,45 @@ export const ENVIRONMENT: readonly EnvironmentVariable[] = [
     meaning: 'Where unsent spans wait for the next process.',
   },
   {
+    name: names.ENV_KAFKA_BROKERS,
+    default: null,
+    meaning:
+      '`host:port` of Kafka brokers, separated by commas: the processor then works with Kafka. The variables below are for its connection.',
+  },
+  {
+    name: names.ENV_KAFKA_TLS,
+    default: '`true` where a certificate is named below',
+    meaning: '`true` or `false`: whether brokers are spoken to over TLS.',
+  },
+  {
+    name: names.ENV_KAFKA_TLS_CA_FILE,
+    default: null,
+    meaning: 'PEM file of the authorities that brokers are believed by, in place of the system’s.',
+  },
+  {
+    name: names.ENV_KAFKA_TLS_CERT_FILE,
+    default: null,
+    meaning: 'PEM file of the certificate that is shown to brokers.',
+  },
+  { name: names.ENV_KAFKA_TLS_KEY_FILE, default: null, meaning: 'PEM file of its key.' },
+  {
+    name: names.ENV_KAFKA_SASL,
+    default: null,
+    meaning: '`plain`, `scram-sha-256`, `scram-sha-512` or `oauthbearer`.',
+  },
+  { name: names.ENV_KAFKA_USERNAME, default: null, meaning: 'The name to log in with.' },
+  { name: names.ENV_KAFKA_PASSWORD, default: null, meaning: 'The password.' },
+  {
+    name: names.ENV_KAFKA_PASSWORD_FILE,
+    default: null,
+    meaning: `A file that holds it; ${names.ENV_KAFKA_PASSWORD} comes before it.`,
+  },
+  {
+    name: names.ENV_KAFKA_TOKEN_FILE,
+    default: null,
+    meaning: 'A file that holds the token for `oauthbearer`; read again for each connection.',
+  },
+  {
     name: names.ENV_OTLP_ENDPOINT,
     default: `${names.ENV_URL}`,
     meaning: 'Base address that spans are sent to, such as a Collector.',

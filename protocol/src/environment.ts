@@ -22,6 +22,20 @@ export const ENV_HOSTS = 'TOKENFUSE_HOSTS'
 /** Where unsent spans wait for the next process. Default: `tokenfuse-spool-UID` in the system's temporary folder. */
 export const ENV_SPOOL_DIR = 'TOKENFUSE_SPOOL_DIR'
 
+/** `host:port` of brokers, separated by commas: the processor then works with Kafka. */
+export const ENV_KAFKA_BROKERS = 'TOKENFUSE_KAFKA_BROKERS'
+export const ENV_KAFKA_TLS = 'TOKENFUSE_KAFKA_TLS'
+export const ENV_KAFKA_TLS_CA_FILE = 'TOKENFUSE_KAFKA_TLS_CA_FILE'
+export const ENV_KAFKA_TLS_CERT_FILE = 'TOKENFUSE_KAFKA_TLS_CERT_FILE'
+export const ENV_KAFKA_TLS_KEY_FILE = 'TOKENFUSE_KAFKA_TLS_KEY_FILE'
+/** `plain`, `scram-sha-256`, `scram-sha-512` or `oauthbearer`. */
+export const ENV_KAFKA_SASL = 'TOKENFUSE_KAFKA_SASL'
+export const ENV_KAFKA_USERNAME = 'TOKENFUSE_KAFKA_USERNAME'
+export const ENV_KAFKA_PASSWORD = 'TOKENFUSE_KAFKA_PASSWORD'
+export const ENV_KAFKA_PASSWORD_FILE = 'TOKENFUSE_KAFKA_PASSWORD_FILE'
+/** For `oauthbearer`; read again for each connection. */
+export const ENV_KAFKA_TOKEN_FILE = 'TOKENFUSE_KAFKA_TOKEN_FILE'
+
 export const ENV_OTLP_ENDPOINT = 'OTEL_EXPORTER_OTLP_ENDPOINT'
 export const ENV_OTLP_TRACES_ENDPOINT = 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'
 export const ENV_OTLP_HEADERS = 'OTEL_EXPORTER_OTLP_HEADERS'

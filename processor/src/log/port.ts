@@ -6,7 +6,8 @@ export type LogStats = {
   readonly headOffset: number
   /** Offset of the oldest entry still kept; `headOffset + 1` where none is. */
   readonly firstOffset: number
-  readonly bytes: number
+  /** `null` where the store does not tell. */
+  readonly bytes: number | null
   /** All dead letters ever kept, those that had to make room for newer ones included. */
   readonly deadLetters: number
   /** Dead letters that had to make room. */
@@ -29,8 +30,8 @@ export type StoredState = {
 /**
  * The one ordered log, with what belongs beside it: snapshots of the state that was computed from it, and the input
  * that could not become an event. Offsets count from 1 without gaps. Every method that writes fails with
- * `log_unavailable` where the store cannot be written now; then nothing of that call is kept, and a later call may
- * succeed.
+ * `log_unavailable` where the store cannot be written now; a later call may succeed. Then nothing of that call is
+ * kept, or all of it where the store is elsewhere and its answer was lost: every event may stand in the log twice.
  */
 export interface EventLog {
   /**

@@ -6,7 +6,10 @@ import type { EventLog } from '../../../processor/src/log/port.ts'
 import { usageEvent } from '../../support/usage-event.ts'
 
 /** A store that outlives the log opened on it, so that a test can close the log and open it again. */
-export type OpenLog = (t: TestContext) => { open: () => EventLog; setClock: (ms: number) => void }
+export type OpenLog = (t: TestContext) => {
+  open: () => EventLog | Promise<EventLog>
+  setClock: (ms: number) => void
+}
 
 export async function takeEntries(log: EventLog, from: number, count: number): Promise<LogEntry[]> {
   const taken: LogEntry[] = []
@@ -22,9 +25,10 @@ const event = (task: string): LogEvent => usageEvent({ task })
 const taskOf = (entry: LogEntry) => (entry.event.type === 'usage' ? entry.event.task : null)
 
 /** What every adapter of the port must hold. */
-export function testEventLog(name: string, openLog: OpenLog): void {
+/** @param runs of the properties: fewer where a log takes long to open */
+export function testEventLog(name: string, openLog: OpenLog, runs = 15): void {
   test(`${name}: calls made together get contiguous offsets, in order, each call in one piece`, async (t) => {
-    const log = openLog(t).open()
+    const log = await openLog(t).open()
     t.after(() => log.close())
     const answers = await Promise.all([
       log.append([event('a'), event('b')]),
@@ -52,30 +56,30 @@ export function testEventLog(name: string, openLog: OpenLog): void {
           maxLength: 5,
         }),
         async (calls) => {
-          const first = open()
+          const first = await open()
           const before = first.stats().headOffset
           const written = await Promise.all(calls.map((tasks) => first.append(tasks.map(event))))
           await first.close()
-          const second = open()
+          const second = await open()
           const read = await takeEntries(second, before + 1, written.flat().length)
           await second.close()
           assert.deepEqual(read, written.flat())
         },
       ),
-      { numRuns: 15 },
+      { numRuns: runs },
     )
   })
 
   test(`${name}: log time never goes backwards, whatever the wall clock does`, async (t) => {
     const { open, setClock } = openLog(t)
-    const first = open()
+    const first = await open()
     setClock(5000)
     await first.append([event('a')])
     setClock(3000)
     await first.append([event('b')])
     await first.close()
     setClock(1000)
-    const second = open()
+    const second = await open()
     t.after(() => second.close())
     await second.append([event('c')])
     setClock(6000)
@@ -85,7 +89,7 @@ export function testEventLog(name: string, openLog: OpenLog): void {
   })
 
   test(`${name}: a follower sees what is stored, then what comes, without gap or repeat`, async (t) => {
-    const log = openLog(t).open()
+    const log = await openLog(t).open()
     t.after(() => log.close())
     await log.append(Array.from({ length: 2500 }, (_, index) => event(`old-${index}`)))
     const following = takeEntries(log, 1, 15_000)
@@ -101,7 +105,7 @@ export function testEventLog(name: string, openLog: OpenLog): void {
   })
 
   test(`${name}: closing ends its followers`, async (t) => {
-    const log = openLog(t).open()
+    const log = await openLog(t).open()
     const ended = (async () => {
       for await (const batch of log.follow(1)) assert.fail(`unexpected ${batch.length} entries`)
     })()
@@ -111,7 +115,7 @@ export function testEventLog(name: string, openLog: OpenLog): void {
 
   test(`${name}: state and the offset it came from are stored together and replaced row by row`, async (t) => {
     const { open } = openLog(t)
-    const first = open()
+    const first = await open()
     assert.equal(await first.loadState(), null)
     await first.append([event('a'), event('b')])
     await first.saveState(1, [
@@ -123,7 +127,7 @@ export function testEventLog(name: string, openLog: OpenLog): void {
       { key: 'z', value: '3' },
     ])
     await first.close()
-    const second = open()
+    const second = await open()
     t.after(() => second.close())
     const state = await second.loadState()
     assert.equal(state?.offset, 2)
@@ -132,7 +136,7 @@ export function testEventLog(name: string, openLog: OpenLog): void {
   })
 
   test(`${name}: a dead letter of one place in a log is kept once, others each time`, async (t) => {
-    const log = openLog(t).open()
+    const log = await openLog(t).open()
     t.after(() => log.close())
     const letter = {
       tenant: 'default',

@@ -39,6 +39,15 @@ export class DeadLetterTable {
     return this.#counts.dropped
   }
 
+  /** Whether there is a letter of this one place in a log. */
+  holds(source: string): boolean {
+    if (!source.includes('@')) return false
+    const found = this.#database
+      .prepare("SELECT 1 FROM dead_letters WHERE source = ? AND source GLOB '*@*'")
+      .get(source)
+    return found !== undefined
+  }
+
   /**
    * Adds letters, inside a transaction of the caller's.
    * @returns what to call once that is committed

@@ -1,0 +1,52 @@
+import kafkajs, { type Kafka, type LogEntry, type SASLOptions } from 'kafkajs'
+import { addCodecs } from './codecs.ts'
+import { quietRequestQueue } from './request-queue.ts'
+import type { KafkaSasl, KafkaSettings, KafkaTls } from './settings.ts'
+
+/** So that a broker that restarts is waited for, and asked again often. */
+export const RETRY = { initialRetryTime: 100, maxRetryTime: 1000, retries: 60 }
+const CONNECTION_TIMEOUT_MS = 1000
+const REQUEST_TIMEOUT_MS = 10_000
+
+/**
+ * A client of kafkajs. Nothing is connected yet.
+ * @param say takes what the client warns of
+ */
+export function createKafka(settings: KafkaSettings, say: (line: string) => void): Kafka {
+  quietRequestQueue()
+  addCodecs()
+  return new kafkajs.Kafka({
+    clientId: 'tokenfuse',
+    brokers: [...settings.brokers],
+    retry: RETRY,
+    // Names and handshakes of a broker far away take longer than those of one that is near.
+    connectionTimeout: settings.tls ? 5 * CONNECTION_TIMEOUT_MS : CONNECTION_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    logLevel: kafkajs.logLevel.WARN,
+    logCreator:
+      () =>
+      ({ log }: LogEntry) =>
+        say(`kafka: ${log.message}${errorOf(log)}`),
+    ...(settings.tls && { ssl: sslOf(settings.tls) }),
+    ...(settings.sasl && { sasl: saslOf(settings.sasl) }),
+  })
+}
+
+function errorOf(log: Readonly<Record<string, unknown>>): string {
+  const { error } = log
+  return typeof error === 'string' ? ` (${error})` : ''
+}
+
+function sslOf({ ca, cert, key }: KafkaTls) {
+  return {
+    ...(ca !== null && { ca }),
+    ...(cert !== null && { cert }),
+    ...(key !== null && { key }),
+  }
+}
+
+function saslOf(sasl: KafkaSasl): SASLOptions {
+  if (sasl.mechanism !== 'oauthbearer') return sasl
+  const { mechanism, token } = sasl
+  return { mechanism, oauthBearerProvider: async () => ({ value: token() }) }
+}
