@@ -27,4 +27,4 @@ function newLog(t: TestContext) {
   return { open, setClock }
 }
 
-testEventLog('kafka', newLog, 3)
+testEventLog('kafka', newLog, { runs: 3, deletesWhenTold: false })

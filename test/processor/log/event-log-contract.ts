@@ -25,8 +25,16 @@ const event = (task: string): LogEvent => usageEvent({ task })
 const taskOf = (entry: LogEntry) => (entry.event.type === 'usage' ? entry.event.task : null)
 
 /** What every adapter of the port must hold. */
-/** @param runs of the properties: fewer where a log takes long to open */
-export function testEventLog(name: string, openLog: OpenLog, runs = 15): void {
+export type ContractOptions = {
+  /** Of the properties: fewer where a log takes long to open. */
+  readonly runs?: number
+  /** Whether the log deletes what is old when it is told to, and not by settings of its store. */
+  readonly deletesWhenTold?: boolean
+}
+
+/** What every adapter of the port must hold. */
+export function testEventLog(name: string, openLog: OpenLog, options: ContractOptions = {}): void {
+  const { runs = 15, deletesWhenTold = true } = options
   test(`${name}: calls made together get contiguous offsets, in order, each call in one piece`, async (t) => {
     const log = await openLog(t).open()
     t.after(() => log.close())
@@ -156,7 +164,7 @@ export function testEventLog(name: string, openLog: OpenLog, runs = 15): void {
 
   test(`${name}: a call that a guard refused is found by its verdict's id until the log lets it go`, async (t) => {
     const { open, setClock } = openLog(t)
-    const log = open()
+    const log = await open()
     t.after(() => log.close())
     const refusal = {
       reason: 'nothing is left',
@@ -179,6 +187,7 @@ export function testEventLog(name: string, openLog: OpenLog, runs = 15): void {
       event: refused,
     })
     assert.equal(await log.refusedCall('d3-0'), null)
+    if (!deletesWhenTold) return
     setClock(100 * 86_400_000)
     await log.append([event('b')])
     await log.saveState(5, [])

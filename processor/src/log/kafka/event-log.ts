@@ -1,4 +1,4 @@
-import type { DeadLetter, LogEntry, LogEvent } from '@tokenfuse/protocol'
+import type { DeadLetter, LogEntry, LogEvent, UsageEvent } from '@tokenfuse/protocol'
 import { TokenfuseError } from '@tokenfuse/protocol'
 import type { Admin, Kafka } from 'kafkajs'
 import { decodeEvent, encodeEvent } from '../codec.ts'
@@ -69,6 +69,7 @@ export class KafkaEventLog implements EventLog {
       state = new StateFile(options.stateFile, name)
       const log = new KafkaEventLog(options, admin, state)
       await log.#readOffsets()
+      state.forgetRefusals(log.#firstOffset)
       if (state.offset > log.#headOffset) throw endsBefore(name, log.#headOffset, state.offset)
       return log
     } catch (error) {
@@ -83,7 +84,11 @@ export class KafkaEventLog implements EventLog {
     const records = events.map((event) => ({ key: event.tenant, value: encodeEvent(event) }))
     const { offset, timeMs } = await this.#events.write(records)
     this.#sawEnd(offset + events.length)
-    return events.map((event, index) => ({ offset: offset + index + 1, logTimeMs: timeMs, event }))
+    const entries = events.map((event, index) => {
+      return { offset: offset + index + 1, logTimeMs: timeMs, event }
+    })
+    this.#state.noteRefusals(entries)
+    return entries
   }
 
   async keepDeadLetters(letters: readonly DeadLetter[]): Promise<void> {
@@ -109,10 +114,12 @@ export class KafkaEventLog implements EventLog {
     let logTimeMs = 0
     try {
       for await (const records of reader.read()) {
-        yield records.map((record): LogEntry => {
+        const entries = records.map((record): LogEntry => {
           logTimeMs = Math.max(logTimeMs, record.timeMs)
           return { offset: record.offset + 1, logTimeMs, event: eventOf(record) }
         })
+        this.#state.noteRefusals(entries)
+        yield entries
       }
     } finally {
       this.#readers.delete(reader)
@@ -124,6 +131,12 @@ export class KafkaEventLog implements EventLog {
     if (offset < this.#firstOffset || offset > this.#headOffset) return null
     for await (const entries of this.follow(offset)) return entries[0] ?? null
     return null
+  }
+
+  async refusedCall(verdictId: string): Promise<LogEntry<UsageEvent> | null> {
+    const offset = this.#state.refusalOffset(verdictId)
+    const entry = offset === null ? null : await this.entry(offset)
+    return entry?.event.type === 'usage' ? { ...entry, event: entry.event } : null
   }
 
   async loadState(): Promise<StoredState | null> {

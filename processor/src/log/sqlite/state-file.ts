@@ -1,20 +1,22 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { type DeadLetter, TokenfuseError } from '@tokenfuse/protocol'
+import { type DeadLetter, type LogEntry, TokenfuseError } from '@tokenfuse/protocol'
 import type { StateChange, StoredState } from '../port.ts'
 import { inTransaction, openDatabase, readMeta, writeMeta } from './database.ts'
 import { DEAD_LETTER_LIMITS, DeadLetterTable } from './dead-letters.ts'
 import { fromSqliteError } from './errors.ts'
+import { RefusalTable } from './refusal-table.ts'
 import { StateTable } from './state-table.ts'
 
 /**
  * The governor's state beside a log that is elsewhere: the same file as the embedded log's, without entries. Of dead
- * letters it holds where they came from, so that each is written once.
+ * letters it holds where they came from, so that each is written once; of refused calls, where they stand.
  */
 export class StateFile {
   readonly #path: string
   readonly #database: DatabaseSync
   readonly #state: StateTable
   readonly #letters: DeadLetterTable
+  readonly #refusals: RefusalTable
 
   /**
    * @param log names the log that the state is of
@@ -31,6 +33,7 @@ export class StateFile {
       if (before === null) writeMeta(database, 'log', log)
       this.#state = new StateTable(database)
       this.#letters = new DeadLetterTable(database, DEAD_LETTER_LIMITS)
+      this.#refusals = new RefusalTable(database)
     } catch (error) {
       database.close()
       throw fromSqliteError(error, path)
@@ -63,6 +66,25 @@ export class StateFile {
   noteLetters(letters: readonly DeadLetter[], timeMs: number): void {
     const notes = letters.map((letter) => ({ ...letter, payload: new Uint8Array() }))
     this.#transaction(() => this.#letters.add(notes, timeMs))()
+  }
+
+  /** Notes which of these entries are calls that guards refused; again does no harm. */
+  noteRefusals(entries: readonly LogEntry[]): void {
+    const refused = entries.filter(({ event }) => event.type === 'usage' && event.verdict?.refusal)
+    if (refused.length === 0) return
+    this.#transaction(() => {
+      for (const entry of refused) this.#refusals.insert(entry)
+    })
+  }
+
+  /** Where a refused call stands, by the id of its verdict; `null` where it is not known. */
+  refusalOffset(verdictId: string): number | null {
+    return this.#refusals.find(verdictId)
+  }
+
+  /** Forgets the refused calls that the log has no more. */
+  forgetRefusals(firstOffset: number): void {
+    this.#transaction(() => this.#refusals.deleteBefore(firstOffset))
   }
 
   close(): void {
