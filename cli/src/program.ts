@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { addBudget } from './commands/budget.ts'
 import { addExplain } from './commands/explain.ts'
 import { addInspect } from './commands/inspect.ts'
+import { addKafka } from './commands/kafka.ts'
 import { addOverride } from './commands/override.ts'
 import { addRunHost } from './commands/run-host.ts'
 import { addRun } from './commands/run.ts'
@@ -33,6 +34,7 @@ export function createProgram(): Command {
   addBudget(program)
   addOverride(program)
   addExplain(program)
+  addKafka(program)
   addInspect(program)
   return program.addHelpText(
     'after',

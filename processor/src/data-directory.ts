@@ -39,6 +39,11 @@ export class DataDirectory {
     return join(this.path, 'events.db')
   }
 
+  /** The state of the governor where the event log is elsewhere. */
+  get statePath(): string {
+    return join(this.path, 'state.db')
+  }
+
   /** The control token: made once, readable by the owner alone, kept across restarts. */
   token(): string {
     const path = join(this.path, TOKEN_FILE)

@@ -1,3 +1,4 @@
+import type { KafkaSettings } from './log/kafka/settings.ts'
 import type { SqliteLogOptions } from './log/sqlite/event-log.ts'
 
 export type ProcessorOptions = {
@@ -13,7 +14,11 @@ export type ProcessorOptions = {
   readonly policyFile?: string
   /** Takes one message for people at a time. Default: nowhere. */
   readonly log?: (line: string) => void
-  /** How much the event log keeps. */
+  /** Where the event log is in Kafka. Default: in the data folder. */
+  readonly kafka?: KafkaSettings
+  /** Whether this process also meters the spans that are in Kafka. Default: yes. */
+  readonly meters?: boolean
+  /** How much an event log in the data folder keeps. */
   readonly retention?: Pick<SqliteLogOptions, 'retentionMs' | 'retentionBytes' | 'maxBytes'>
   /** Between two snapshots while the state changes. Default: 5 s. */
   readonly snapshotIntervalMs?: number
@@ -29,3 +34,15 @@ export type RunningProcessor = {
   /** Takes no more requests, stores its state and lets go of the data folder. */
   close(): Promise<void>
 }
+
+export type MeterProcessOptions = {
+  readonly kafka: KafkaSettings
+  /** Of its probes and metrics; 0 takes a free one. Default: 4319. */
+  readonly port?: number
+  /** Default: 127.0.0.1. */
+  readonly host?: string
+  /** Takes one message for people at a time. Default: nowhere. */
+  readonly log?: (line: string) => void
+}
+
+export type RunningMeter = Pick<RunningProcessor, 'url' | 'ended' | 'close'>

@@ -3,6 +3,7 @@ import {
   type Budget,
   type DeadLetter,
   DEFAULT_PORT,
+  DEFAULT_TENANT,
   type LogEntry,
   type Policy,
   PriceCatalogue,
@@ -15,9 +16,10 @@ import { messageOf } from './api/stream/messages.ts'
 import type { DataDirectory } from './data-directory.ts'
 import type { Effect } from './governor/effect.ts'
 import type { GovernorLoop } from './governor-loop.ts'
+import type { Announcer } from './log/pipeline.ts'
 import type { EventLog } from './log/port.ts'
 import { countEffects } from './metrics/count-effects.ts'
-import { MetricRegistry } from './metrics/registry.ts'
+import type { MetricRegistry } from './metrics/registry.ts'
 import type { ProcessorOptions, RunningProcessor } from './options.ts'
 import { PolicyKeeper } from './policy/policy-keeper.ts'
 import { limitRepeats } from './repeated-lines.ts'
@@ -37,6 +39,9 @@ export type ProcessorParts = {
   readonly directory: DataDirectory
   readonly log: EventLog
   readonly loop: GovernorLoop
+  readonly metrics: MetricRegistry
+  /** `null` where nobody else is to hear what the governor says. */
+  readonly announcer: Announcer | null
 }
 
 /** The parts of one processor, wired: what the governor says goes to streams, metrics and snapshots. */
@@ -44,7 +49,6 @@ export class Processor implements RunningProcessor {
   readonly token: string
   readonly #parts: ProcessorParts
   readonly #say: (line: string) => void
-  readonly #metrics = new MetricRegistry()
   readonly #hub = new StreamHub()
   readonly #snapshots: Snapshots
   readonly #ticker: Ticker
@@ -57,7 +61,7 @@ export class Processor implements RunningProcessor {
   #retention: NodeJS.Timeout | null = null
 
   constructor(parts: ProcessorParts) {
-    const { options, policyPath, directory, log, loop } = parts
+    const { options, policyPath, directory, log, loop, announcer } = parts
     const { governor } = loop
     this.#parts = parts
     this.token = directory.token()
@@ -65,7 +69,8 @@ export class Processor implements RunningProcessor {
     this.#prices = pricesOf(governor.policy())
     const intervalMs = options.snapshotIntervalMs ?? SNAPSHOT_INTERVAL_MS
     const onError = (error: unknown) => this.#say(textOf(error))
-    this.#snapshots = new Snapshots({ log, governor, intervalMs, onError })
+    const told = announcer ? { told: () => announcer.written() } : {}
+    this.#snapshots = new Snapshots({ log, governor, intervalMs, onError, ...told })
     this.#ticker = new Ticker({ governor, submit: (events) => loop.submit(events), onError })
     this.#policy = new PolicyKeeper({ path: policyPath, loop, log: this.#say })
   }
@@ -101,6 +106,8 @@ export class Processor implements RunningProcessor {
     })
     await loop.caughtUp()
     await this.#policy.apply(policy)
+    // Also where nothing has changed: a meter that starts waits for them.
+    this.#announcePrices()
     this.#policy.watch()
     this.#ticker.stateChanged()
     // Entries grow old also while none come.
@@ -119,12 +126,13 @@ export class Processor implements RunningProcessor {
     this.#stopTimers()
     this.#hub.close()
     await this.#listening?.close()
+    await this.#parts.announcer?.close()
     await this.#parts.log.close()
     await this.#running.catch(() => {})
   }
 
   async #close(): Promise<void> {
-    const { log, loop, directory } = this.#parts
+    const { log, loop, directory, announcer } = this.#parts
     this.#stopTimers()
     this.#hub.close()
     await this.#listening?.close()
@@ -135,6 +143,7 @@ export class Processor implements RunningProcessor {
     } catch (error) {
       this.#say(`the state was not stored and will be read from the log: ${textOf(error)}`)
     }
+    await announcer?.close()
     await log.close()
     await this.#running.catch(() => {})
     directory.close()
@@ -154,7 +163,7 @@ export class Processor implements RunningProcessor {
       token: this.token,
       log,
       loop,
-      metrics: this.#metrics,
+      metrics: this.#parts.metrics,
       hub: this.#hub,
       prices: () => this.#prices,
       policyProblem: () => this.#policy.problem,
@@ -167,11 +176,22 @@ export class Processor implements RunningProcessor {
     return createApp(context, (error) => this.#say(`a request failed: ${textOf(error)}`))
   }
 
+  #announcePrices(): void {
+    const prices = this.#parts.loop.governor.policy()?.policy.prices ?? []
+    const version = this.#prices.overridesVersion
+    this.#parts.announcer?.prices(DEFAULT_TENANT, { version, prices })
+  }
+
   #perform(entry: LogEntry, effects: readonly Effect[], isNew: boolean): void {
     const { governor } = this.#parts.loop
-    if (isNew) countEffects(this.#metrics, entry, effects)
+    if (isNew) countEffects(this.#parts.metrics, entry, effects)
     for (const effect of effects) {
-      if (effect.type === 'policy') this.#prices = pricesOf(governor.policy())
+      if (effect.type === 'policy') {
+        this.#prices = pricesOf(governor.policy())
+        this.#announcePrices()
+      }
+      // Also after a crash, when it is applied again: it may not have been told before.
+      if (effect.type === 'decision') this.#parts.announcer?.decision(effect.decision)
       const letter = letterOf(entry, effect)
       if (letter) this.#snapshots.keepLetter(letter)
       const told = messageOf(effect, governor)

@@ -12,6 +12,8 @@ export type SnapshotOptions = {
   readonly log: EventLog
   readonly governor: Governor
   readonly intervalMs: number
+  /** Waited for before a state is stored: what has to be told of it must not be lost with the memory of it. */
+  readonly told?: () => Promise<void>
   /** Told of a snapshot that could not be stored; it is tried again. */
   readonly onError: (error: unknown) => void
 }
@@ -78,11 +80,12 @@ export class Snapshots {
   async #save(): Promise<void> {
     this.stop()
     this.#entries = 0
-    const { log, governor } = this.#options
+    const { log, governor, told } = this.#options
     for (const { key, value } of governor.changes()) this.#changes.set(key, value)
     const { offset } = governor
     const written = log.retentionDue() ? summaryOf(governor) : null
     const letters = this.#letters
+    await told?.()
     await log.keepDeadLetters(letters)
     this.#letters = this.#letters.slice(letters.length)
     const changes = [...this.#changes].map(([key, value]) => ({ key, value }))

@@ -35,6 +35,9 @@ export type ProcessorProcess = {
 export type ProcessorSettings = {
   readonly port?: number
   readonly policyFile?: string
+  /** Brokers of a Kafka that holds the log. */
+  readonly kafka?: string
+  readonly roles?: string
   /** Beside what this process has. */
   readonly environment?: Readonly<Record<string, string>>
 }
@@ -45,8 +48,11 @@ export async function startProcessorProcess(
   options: ProcessorSettings = {},
 ): Promise<ProcessorProcess> {
   const policy = options.policyFile === undefined ? [] : ['--policy', options.policyFile]
+  const kafka = options.kafka === undefined ? [] : ['--kafka', options.kafka]
+  const roles = options.roles === undefined ? [] : ['--roles', options.roles]
   const port = String(options.port ?? 0)
-  const child = spawnSource(processorMain, ['--data', dataDirectory, '--port', port, ...policy], {
+  const args = ['--data', dataDirectory, '--port', port, ...policy, ...kafka, ...roles]
+  const child = spawnSource(processorMain, args, {
     environment: { ...process.env, ...options.environment },
   })
   const url = String((await readyLine(child))['url'])

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { DEFAULT_PORT, TOKEN_FILE } from '@tokenfuse/protocol/names'
+import type { KafkaSettings } from '@tokenfuse/processor'
+import { DEFAULT_PORT, ENV_KAFKA_BROKERS, TOKEN_FILE } from '@tokenfuse/protocol/names'
 import type { Command } from 'commander'
 import { onEndingSignal } from '../ending-signals.ts'
 import { printLines, tellLines } from '../output/print.ts'
@@ -13,6 +14,8 @@ type UpOptions = {
   readonly port: number
   readonly data?: string
   readonly policy?: string
+  readonly kafka?: string
+  readonly roles: string
   readonly json?: boolean
 }
 
@@ -26,25 +29,52 @@ export function addUp(program: Command): void {
       '--policy <file>',
       'budgets and prices (default: tokenfuse.yaml beside the data folder)',
     )
+    .option('--kafka <brokers>', `brokers that hold the log (default: ${ENV_KAFKA_BROKERS})`)
+    .option('--roles <list>', 'what it does, with Kafka: meter, governor', 'meter,governor')
     .option('--json', 'print its address as one line of JSON')
     .addHelpText(
       'after',
       `
 Examples:
   $ tokenfuse up
-  $ tokenfuse up --port 0 --data /var/lib/tokenfuse --policy budgets.yaml`,
+  $ tokenfuse up --port 0 --data /var/lib/tokenfuse --policy budgets.yaml
+  $ tokenfuse up --kafka k1:9092,k2:9092 --roles meter --port 0`,
     )
     .action(up)
 }
 
-async function up({ port, data, policy, json = false }: UpOptions): Promise<void> {
+async function up({ data, kafka: brokers, roles, ...options }: UpOptions): Promise<void> {
+  const { readKafkaSettings, readRoles } = await import('@tokenfuse/processor')
+  const kafka = readKafkaSettings(process.env, brokers ?? null)
+  const chosen = readRoles(roles, kafka !== null)
+  if (kafka !== null && !chosen.governor) await upMeter(kafka, options)
+  else await upProcessor(dataDirectory({ data }), kafka, chosen.meter, options)
+}
+
+type StartOptions = Pick<UpOptions, 'port' | 'policy' | 'json'>
+
+async function upMeter(kafka: KafkaSettings, { port, json = false }: StartOptions): Promise<void> {
+  const { startMeter } = await import('@tokenfuse/processor')
+  const meter = await startMeter({ kafka, port, log: (line) => tellLines([line]) })
+  onEndingSignal(() => void meter.close())
+  if (json) printLines([JSON.stringify({ url: meter.url, pid: process.pid })])
+  else printLines([`tokenfuse meters; probes and metrics at ${meter.url}`])
+  await untilEnded(meter, json)
+}
+
+async function upProcessor(
+  directory: string,
+  kafka: KafkaSettings | null,
+  meters: boolean,
+  { port, policy, json = false }: StartOptions,
+): Promise<void> {
   const { startProcessor } = await import('@tokenfuse/processor')
-  const directory = dataDirectory({ data })
   const processor = await startProcessor({
     dataDirectory: directory,
     port,
     log: (line) => tellLines([line]),
     ...(policy === undefined ? {} : { policyFile: policy }),
+    ...(kafka !== null && { kafka, meters }),
   })
   onEndingSignal(() => void processor.close())
   const { url } = processor
@@ -52,8 +82,15 @@ async function up({ port, data, policy, json = false }: UpOptions): Promise<void
     const tokenFile = join(directory, TOKEN_FILE)
     printLines([JSON.stringify({ url, pid: process.pid, dataDirectory: directory, tokenFile })])
   } else printLines(banner(url, directory, policy, styleFor(process.stdout)))
+  await untilEnded(processor, json)
+}
+
+async function untilEnded(
+  running: { readonly ended: Promise<void> },
+  json: boolean,
+): Promise<void> {
   try {
-    await processor.ended
+    await running.ended
   } catch (error) {
     // It cannot go on and still listens: staying would look like working.
     process.exit(reportError(error, { json }))

@@ -3,7 +3,7 @@ import { type DeadLetter, DEFAULT_TENANT, TokenfuseError } from '@tokenfuse/prot
 import { decodeTraces, type OtlpEncoding } from '../../meter/decode-traces.ts'
 import { type Metered, meterSpans } from '../../meter/meter-spans.ts'
 import type { MeterOptions } from '../../meter/options.ts'
-import type { MetricRegistry } from '../../metrics/registry.ts'
+import { countSpans } from '../../metrics/count-spans.ts'
 import { inflateBody, readBody } from '../body.ts'
 import type { ApiContext } from '../context.ts'
 import { httpFailure } from '../errors.ts'
@@ -103,20 +103,6 @@ export class OtlpReceiver {
       source: SOURCE,
     }
   }
-}
-
-function countSpans(metrics: MetricRegistry, metered: Metered): void {
-  const { events, guardEnds, deadLetters, ignored } = metered
-  let received = events.length + guardEnds.length + deadLetters.length
-  for (const [reason, spans] of Object.entries(ignored)) {
-    if (spans > 0) metrics.add('spansIgnored', [reason], spans)
-    received += spans
-  }
-  for (const [field, values] of Object.entries(metered.shortened)) {
-    if (values > 0) metrics.add('shortenedValues', [field], values)
-  }
-  for (const { code } of deadLetters) metrics.add('deadLetters', [code], 1)
-  metrics.add('spansReceived', [], received)
 }
 
 async function decompress(raw: Buffer, encoding: string): Promise<Buffer> {

@@ -9,6 +9,12 @@ const CONNECTION_TIMEOUT_MS = 1000
 const REQUEST_TIMEOUT_MS = 10_000
 
 /**
+ * Each answer that says no is tried again or becomes an error of its own; and that retries end is meant, since what
+ * was written twice is recognised.
+ */
+const IS_NO_NEWS = /^(Response |Limiting retries for the idempotent producer)/
+
+/**
  * A client of kafkajs. Nothing is connected yet.
  * @param say takes what the client warns of
  */
@@ -25,8 +31,9 @@ export function createKafka(settings: KafkaSettings, say: (line: string) => void
     logLevel: kafkajs.logLevel.WARN,
     logCreator:
       () =>
-      ({ log }: LogEntry) =>
-        say(`kafka: ${log.message}${errorOf(log)}`),
+      ({ log }: LogEntry) => {
+        if (!IS_NO_NEWS.test(log.message)) say(`kafka: ${log.message}${errorOf(log)}`)
+      },
     ...(settings.tls && { ssl: sslOf(settings.tls) }),
     ...(settings.sasl && { sasl: saslOf(settings.sasl) }),
   })

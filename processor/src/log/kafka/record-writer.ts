@@ -157,6 +157,8 @@ export class RecordWriter {
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
+      // Each record names its partition; named so that kafkajs does not warn of its default.
+      createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
     })
     await producer.connect()
     this.#producer = producer

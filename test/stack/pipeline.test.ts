@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import type { Decision } from '@tokenfuse/protocol'
+import {
+  DEAD_LETTERS_TOPIC,
+  DECISIONS_TOPIC,
+  SPANS_TOPIC,
+} from '../../processor/src/log/kafka/topics.ts'
+import { otlpRequest, toJson } from '../processor/meter/otlp.ts'
+import {
+  makeTemporaryFolder,
+  type ProcessorProcess,
+  startProcessorProcess,
+} from '../support/processes.ts'
+import { RunningStack } from '../support/running-stack.ts'
+import { callSpan } from '../support/spans.ts'
+import { requireTools } from '../support/stack.ts'
+import { TopicValues } from './support/topic-values.ts'
+import { until } from './support/until.ts'
+
+requireTools()
+const folder = makeTemporaryFolder()
+const policyFile = join(folder.path, 'tokenfuse.yaml')
+writeFileSync(
+  policyFile,
+  'version: 1\nbudgets:\n  - { id: writer, match: { agent: writer }, limit: { tokens: 1000 }, window: day }\n',
+)
+let stack: RunningStack
+let processor: ProcessorProcess
+
+before(async () => {
+  stack = await RunningStack.start(folder.path, { eventPartitions: 3 })
+  processor = await startProcessor()
+})
+
+after(async () => {
+  await processor?.stop()
+  await stack?.stop()
+  folder.remove()
+})
+
+function startProcessor(port = 0): Promise<ProcessorProcess> {
+  const data = join(folder.path, 'data')
+  return startProcessorProcess(data, { kafka: stack.brokers, policyFile, port })
+}
+
+async function sendCalls(count: number): Promise<void> {
+  const request = otlpRequest(Array.from({ length: count }, () => callSpan()))
+  const response = await fetch(`${stack.collector.url}/v1/traces`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      authorization: `Bearer ${stack.collector.token}`,
+    },
+    body: toJson(request),
+  })
+  assert.equal(response.status, 200, await response.text())
+}
+
+const calls = async () => (await processor.usage(['agent'])).total.calls
+
+test('calls come through Collector and Kafka, and are counted once', async () => {
+  await sendCalls(5)
+  await until(async () => (await calls()) === 5, 'five calls are counted')
+  const { total } = await processor.usage(['agent'])
+  // 5 calls of 100 tokens at 0.15 USD and 10 at 0.60 USD a million: 5 x (15 + 6) micro-USD
+  assert.equal(total.costPicoUsd, '105000000')
+})
+
+test('a decision is told to any consumer of its topic, by what it is about', async () => {
+  await sendCalls(5)
+  const decisions = await TopicValues.open(stack.brokers, DECISIONS_TOPIC)
+  const found = await decisions.find((text) => {
+    const decision = JSON.parse(text) as Decision
+    return decision.budget === 'writer' && decision.action === 'block'
+  })
+  await decisions.close()
+  assert.equal(found.key, 'default|writer|*')
+  const decision = JSON.parse(found.value) as Decision
+  assert.equal(decision.inputs.spent, '1100')
+})
+
+test('a record that is no OTLP is kept aside with its place, and what follows is counted', async () => {
+  const spans = await TopicValues.open(stack.brokers, SPANS_TOPIC)
+  await spans.write('no protobuf at all')
+  const letters = await TopicValues.open(stack.brokers, DEAD_LETTERS_TOPIC)
+  const letter = await letters.find((text) => text === 'no protobuf at all')
+  await Promise.all([spans.close(), letters.close()])
+  assert.match(letter.key, /^kafka:otlp_spans\/\d+@\d+$/)
+  assert.equal(letter.headers['code'], 'otlp_malformed')
+  await sendCalls(1)
+  await until(async () => (await calls()) === 11, 'the next call is counted')
+})
+
+test('a processor that is killed goes on where its state was, and counts nothing twice', async () => {
+  await processor.stop('SIGKILL')
+  await sendCalls(3)
+  processor = await startProcessor(processor.port)
+  await until(async () => (await calls()) === 14, 'calls of the meantime are counted')
+  await processor.stop()
+  processor = await startProcessor(processor.port)
+  assert.equal(await calls(), 14)
+})
