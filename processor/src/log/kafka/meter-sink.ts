@@ -32,7 +32,9 @@ export class KafkaMeterSink implements MeterSink {
       byPartition.set(partition, records)
     }
     const writes = [...byPartition].flatMap(([partition, records]) => {
-      return pieces(records).map((piece) => this.#writers[partition]?.write(piece))
+      const writer = this.#writers[partition]
+      if (!writer) throw new RangeError(`there is no partition ${partition} of events`)
+      return pieces(records).map((piece) => writer.write(piece))
     })
     await Promise.all(writes)
   }
