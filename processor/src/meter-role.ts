@@ -71,15 +71,15 @@ export class MeterRole {
     await sink.close()
   }
 
-  /** @param known is called at the first prices, and when there will be none */
+  /** @param known is called when those in force are known, and when there will be none */
   async #followPrices(known: () => void): Promise<void> {
-    for await (const { tenant, prices } of this.#options.ports.prices.follow()) {
+    for await (const { tenant, prices, isNewest } of this.#options.ports.prices.follow()) {
       if (tenant !== DEFAULT_TENANT) continue
       this.#prices = {
         catalogue: new PriceCatalogue(prices.prices),
         overridesVersion: prices.version,
       }
-      known()
+      if (isNewest) known()
     }
     known()
   }

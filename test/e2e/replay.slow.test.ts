@@ -14,6 +14,7 @@ const OPTIONS: Omit<ReplayOptions, 'file'> = {
   concurrency: 8,
   killAt: null,
   killAgents: false,
+  kafka: false,
   json: true,
 }
 const PRICE = { input: 150_000n, output: 600_000n } // pico-USD a token: 0.15 and 0.60 USD a million

@@ -11,11 +11,13 @@ export type ReplayOptions = {
   /** Share of the calls after which the processor is killed; null: never. */
   readonly killAt: number | null
   readonly killAgents: boolean
+  /** Through Collector and Kafka; they are killed where the processor is. */
+  readonly kafka: boolean
   readonly json: boolean
 }
 
 export const USAGE =
-  'npm run replay -- FILE.csv [--model gpt-4o-mini] [--streams] [--concurrency 8] [--kill-at 40%] [--kill-agents] [--json]'
+  'npm run replay -- FILE.csv [--model gpt-4o-mini] [--streams] [--concurrency 8] [--kill-at 40%] [--kill-agents] [--kafka] [--json]'
 
 /** @throws {Error} that says what is wrong */
 export function parseOptions(args: readonly string[]): ReplayOptions {
@@ -28,6 +30,7 @@ export function parseOptions(args: readonly string[]): ReplayOptions {
       concurrency: { type: 'string', default: '8' },
       'kill-at': { type: 'string' },
       'kill-agents': { type: 'boolean', default: false },
+      kafka: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
     },
   })
@@ -45,6 +48,7 @@ export function parseOptions(args: readonly string[]): ReplayOptions {
     concurrency,
     killAt: values['kill-at'] === undefined ? null : share(values['kill-at']),
     killAgents: values['kill-agents'],
+    kafka: values.kafka,
     json: values.json,
   }
 }

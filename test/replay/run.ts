@@ -1,12 +1,11 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readUsageEvents } from '../support/event-log.ts'
+import { crashAll, type Deployment, startDeployment } from '../support/deployment.ts'
 import {
   hostsOf,
   makeTemporaryFolder,
   type ProcessorProcess,
   sendLeftSpans,
-  startProcessorProcess,
 } from '../support/processes.ts'
 import { type Provider, startProvider } from '../support/provider/client.ts'
 import { labelOf } from './replay-plan.ts'
@@ -28,6 +27,7 @@ type Stage = {
   readonly folder: string
   readonly spoolDirectory: string
   readonly tell: (line: string) => void
+  readonly deployment: Deployment
   processor: ProcessorProcess
 }
 
@@ -45,7 +45,9 @@ export async function replayRecording(
     await startProvider({ tokensPerEvent: TOKENS_PER_EVENT }),
     (running) => running.stop(),
   )
-  const processor = await startProcessorProcess(join(folder.path, 'data'))
+  const deployment = await startDeployment(options.kafka, folder.path)
+  started.defer(() => deployment.stop())
+  const processor = await deployment.startProcessor(join(folder.path, 'data'), {})
   const stage: Stage = {
     options,
     recording,
@@ -53,6 +55,7 @@ export async function replayRecording(
     folder: folder.path,
     spoolDirectory,
     tell,
+    deployment,
     processor,
   }
   started.defer(() => stage.processor.stop())
@@ -95,7 +98,7 @@ function milestones() {
 }
 
 function crewFor(stage: Stage, answered: () => void, made: ReadonlyMap<string, number>): Crew {
-  const { options, recording, provider, processor, folder, spoolDirectory } = stage
+  const { options, recording, provider, processor, folder, spoolDirectory, deployment } = stage
   const runs = recording
     .map((run) => ({ ...run, from: made.get(run.run) ?? 0 }))
     .filter(({ calls, from }) => from < calls.length)
@@ -103,6 +106,7 @@ function crewFor(stage: Stage, answered: () => void, made: ReadonlyMap<string, n
     processor,
     hosts: hostsOf(provider),
     spoolDirectory,
+    environment: deployment.spanEnvironment(),
     folder,
     concurrency: options.concurrency,
     plan: { baseUrl: `${provider.url}/v1`, model: options.model, streams: options.streams },
@@ -111,10 +115,8 @@ function crewFor(stage: Stage, answered: () => void, made: ReadonlyMap<string, n
 }
 
 async function restart(stage: Stage): Promise<void> {
-  const { dataDirectory, port } = stage.processor
-  await stage.processor.stop('SIGKILL')
-  stage.processor = await startProcessorProcess(dataDirectory, { port })
-  stage.tell('the processor was killed with -9 and runs again on the same data')
+  const { deployment, processor, tell } = stage
+  stage.processor = await crashAll(deployment, processor, undefined, tell)
 }
 
 async function killCrew(stage: Stage, crew: Crew): Promise<boolean> {
@@ -137,16 +139,17 @@ async function callsMade({ provider, recording }: Stage): Promise<Map<string, nu
 
 async function holdAgainst(stage: Stage): Promise<Outcome> {
   const { options, recording, provider, spoolDirectory, tell } = stage
-  const { processor } = stage
-  const left = await sendLeftSpans(processor, spoolDirectory)
+  const { deployment, processor } = stage
+  const left = await sendLeftSpans(deployment.spanTarget(processor), spoolDirectory)
   tell(`${left.sentSpans} spans were left in the spool and sent`)
+  await deployment.settled(processor)
   const byAgent = await processor.usage(['agent'])
   const byTask = await processor.usage(['task'])
   await processor.stop()
   return check({
     recording,
     ledger: await provider.ledger(),
-    events: await readUsageEvents(processor.dataDirectory),
+    events: await deployment.usageEvents(processor.dataDirectory),
     byAgent,
     byTask,
     lostMax: options.killAgents ? options.concurrency : 0,

@@ -1,13 +1,18 @@
 import { join } from 'node:path'
 import type { UsageEvent } from '@tokenfuse/protocol'
+import type { EventLog } from '../../processor/src/log/port.ts'
 import { SqliteEventLog } from '../../processor/src/log/sqlite/event-log.ts'
 
-/**
- * Every usage event in the log of a processor that has been stopped, in the order of the log. A span that was sent
- * again stands in the log again; here it is given once, by its first event.
- */
+/** Every usage event in the log of a processor that has been stopped; see `usageEventsOf`. */
 export async function readUsageEvents(dataDirectory: string): Promise<UsageEvent[]> {
-  const log = new SqliteEventLog({ path: join(dataDirectory, 'events.db') })
+  return usageEventsOf(new SqliteEventLog({ path: join(dataDirectory, 'events.db') }))
+}
+
+/**
+ * Every usage event in a log, in its order; then the log is closed. A span that was sent again stands in the log
+ * again; here it is given once, by its first event.
+ */
+export async function usageEventsOf(log: EventLog): Promise<UsageEvent[]> {
   try {
     const events = new Map<string, UsageEvent>()
     const { headOffset } = log.stats()

@@ -47,7 +47,7 @@ export class RunningStack {
   }
 
   /** Where spans go. */
-  get collector(): { readonly url: string; readonly token: string; readonly metricsUrl: string } {
+  get collector(): Pick<Collector, 'url' | 'token' | 'metricsUrl' | 'selfMetricsUrl'> {
     return this.#collector
   }
 

@@ -6,9 +6,10 @@ import { overshootJson, verifyOvershoot } from './overshoot/run.ts'
 
 // `npm run verify [-- calls | overshoot]`: holds what tokenfuse meters, and what its budgets let through, against the
 // stand-in's own ledger. The result goes to standard output, progress to standard error; the exit code is 1 where
-// anything differs or a promise is broken.
+// anything differs or a promise is broken. With --kafka, spans go through Collector and Kafka, and each part is killed
+// once.
 
-const USAGE = `npm run verify -- [calls] [--calls 2000] [--agents 4] [--concurrency 8] [--seed 1] [--json]
+const USAGE = `npm run verify -- [calls] [--calls 2000] [--agents 4] [--concurrency 8] [--seed 1] [--kafka] [--json]
 npm run verify -- overshoot [--seed 1] [--json]`
 
 const { values, positionals } = parseArgs({
@@ -18,6 +19,7 @@ const { values, positionals } = parseArgs({
     agents: { type: 'string', default: '4' },
     concurrency: { type: 'string', default: '8' },
     seed: { type: 'string', default: '1' },
+    kafka: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 })
@@ -33,6 +35,7 @@ async function calls(): Promise<void> {
     agents: Number(values.agents),
     concurrency: Number(values.concurrency),
     seed,
+    kafka: values.kafka,
     tell,
   })
   show(values.json ? JSON.stringify(report) : reportLines(report).join('\n'))

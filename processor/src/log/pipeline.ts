@@ -45,9 +45,16 @@ export type TenantPrices = {
   readonly prices: readonly PriceOverride[]
 }
 
+export type PricesOfTenant = {
+  readonly tenant: string
+  readonly prices: TenantPrices
+  /** Whether there was nothing newer when they were read. */
+  readonly isNewest: boolean
+}
+
 export interface PriceFeed {
   /** Each tenant's prices as they come, the newest last. Ends when it is closed. */
-  follow(): AsyncIterable<{ readonly tenant: string; readonly prices: TenantPrices }>
+  follow(): AsyncIterable<PricesOfTenant>
   close(): void
 }
 

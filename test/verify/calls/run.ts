@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readUsageEvents } from '../../support/event-log.ts'
+import { crashAll, type Deployment, startDeployment } from '../../support/deployment.ts'
 import {
   finished,
   hostsOf,
@@ -8,7 +8,6 @@ import {
   type ProcessorProcess,
   sendLeftSpans,
   spawnAgent,
-  startProcessorProcess,
 } from '../../support/processes.ts'
 import { type Provider, startProvider } from '../../support/provider/client.ts'
 import type { AgentPlan } from './agent.ts'
@@ -21,6 +20,8 @@ export type LoadOptions = {
   /** Calls of each agent under way at once. */
   readonly concurrency: number
   readonly seed: number
+  /** Through Collector and Kafka, each of which is killed once, as is the processor. */
+  readonly kafka: boolean
   readonly tell: (line: string) => void
 }
 
@@ -50,16 +51,22 @@ export async function verifyCalls(options: LoadOptions): Promise<Report> {
   const usual = started.adopt(await startProvider({ seed }), stop)
   const strict = started.adopt(await startProvider({ seed, rejectStreamOptions: true }), stop)
   const data = join(folder.path, 'data')
-  const processor = started.adopt(await startProcessorProcess(data, { policyFile }), stop)
+  const deployment = await startDeployment(options.kafka, folder.path)
+  started.defer(() => deployment.stop())
+  let processor = await deployment.startProcessor(data, { policyFile })
+  started.defer(() => processor.stop())
 
   options.tell(`${options.calls} calls by ${options.agents} agents …`)
-  const problems = await runAgents(options, { usual, strict, processor, spoolDirectory })
-  const left = await sendLeftSpans(processor, spoolDirectory)
+  const agents = runAgents(options, { usual, strict, processor, deployment, spoolDirectory })
+  if (options.kafka) processor = await crashAll(deployment, processor, policyFile, options.tell)
+  const problems = await agents
+  const left = await sendLeftSpans(deployment.spanTarget(processor), spoolDirectory)
   options.tell(`all agents have ended; ${left.sentSpans} spans were left in the spool and sent`)
+  await deployment.settled(processor)
   const { rows } = await processor.usage(['agent'])
   const status = await processor.status()
   await processor.stop()
-  const events = await readUsageEvents(processor.dataDirectory)
+  const events = await deployment.usageEvents(processor.dataDirectory)
   const entries = [...(await usual.ledger()), ...(await strict.ledger())]
   const judged = compare(entries, events)
   const told = [
@@ -76,13 +83,14 @@ type Surroundings = {
   readonly usual: Provider
   readonly strict: Provider
   readonly processor: ProcessorProcess
+  readonly deployment: Deployment
   readonly spoolDirectory: string
 }
 
 /** @returns what went otherwise than the scenarios say */
 async function runAgents(
   { calls, agents, concurrency, seed }: LoadOptions,
-  { usual, strict, processor, spoolDirectory }: Surroundings,
+  { usual, strict, processor, deployment, spoolDirectory }: Surroundings,
 ): Promise<string[]> {
   const quiet = usual.url.replace('127.0.0.1', 'localhost')
   const hosts = [...hostsOf(usual), ...hostsOf(strict), `${new URL(quiet).host}=openai`]
@@ -95,7 +103,8 @@ async function runAgents(
       concurrency,
       urls: { usual: usual.url, quiet, strict: strict.url },
     }
-    const settings = { processor, hosts, spoolDirectory }
+    const environment = deployment.spanEnvironment()
+    const settings = { processor, hosts, spoolDirectory, environment }
     const child = spawnAgent(agentFile, [JSON.stringify(plan)], settings)
     const { code, signal, output } = await finished(child)
     if (code !== 0) return [`${plan.agent} ended with ${code ?? signal}`]

@@ -1,6 +1,6 @@
 import { TokenfuseError } from '@tokenfuse/protocol'
 import type { Kafka } from 'kafkajs'
-import type { PriceFeed, TenantPrices } from '../pipeline.ts'
+import type { PriceFeed, PricesOfTenant, TenantPrices } from '../pipeline.ts'
 import { PartitionReader } from './partition-reader.ts'
 import { PRICES_TOPIC } from './topics.ts'
 
@@ -25,6 +25,7 @@ function decodePrices(text: string): TenantPrices {
 /** The prices of every tenant, as `tokenfuse.prices` holds them. */
 export class PriceTopic implements PriceFeed {
   readonly #reader: PartitionReader
+  #endOffset = 0
 
   constructor(kafka: Kafka) {
     this.#reader = new PartitionReader({
@@ -33,14 +34,16 @@ export class PriceTopic implements PriceFeed {
       partition: 0,
       fromOffset: 0,
       mayHaveGaps: true,
+      onEnd: (endOffset) => (this.#endOffset = endOffset),
     })
   }
 
-  async *follow(): AsyncGenerator<{ readonly tenant: string; readonly prices: TenantPrices }> {
+  async *follow(): AsyncGenerator<PricesOfTenant> {
     for await (const records of this.#reader.read()) {
-      for (const { key, value } of records) {
+      for (const { key, value, offset } of records) {
         if (key === null || value === null) continue
-        yield { tenant: key, prices: decodePrices(value.toString('utf8')) }
+        const prices = decodePrices(value.toString('utf8'))
+        yield { tenant: key, prices, isNewest: offset + 1 >= this.#endOffset }
       }
     }
   }

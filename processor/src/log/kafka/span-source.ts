@@ -6,7 +6,7 @@ import { within } from './record-writer.ts'
 import { SPANS_TOPIC } from './topics.ts'
 
 /** All meters share the partitions of the spans. */
-const GROUP = 'tokenfuse.meter'
+export const METER_GROUP = 'tokenfuse.meter'
 const SESSION_MS = 10_000
 const HEARTBEAT_MS = 2000
 /** How long a fetch of idle partitions is held by the broker, which is also how long an end may take. */
@@ -28,7 +28,7 @@ export class KafkaSpanSource implements SpanSource {
 
   constructor(kafka: Kafka) {
     this.#consumer = kafka.consumer({
-      groupId: GROUP,
+      groupId: METER_GROUP,
       allowAutoTopicCreation: false,
       sessionTimeout: SESSION_MS,
       heartbeatInterval: HEARTBEAT_MS,
