@@ -8,6 +8,8 @@ export type AgentPlace = {
   readonly token: string
   readonly providerUrl: string
   readonly spoolDirectory: string
+  /** What leads spans elsewhere than to the processor. */
+  readonly environment: Readonly<Record<string, string>>
 }
 
 /** One agent in a process of its own, started as a person would: node with the preload, and the rest by environment. */
@@ -66,5 +68,6 @@ function agentEnvironment(name: string, place: AgentPlace): NodeJS.ProcessEnv {
     ANTHROPIC_BASE_URL: place.providerUrl,
     ANTHROPIC_API_KEY: 'none',
     ANTHROPIC_CUSTOM_HEADERS: label,
+    ...place.environment,
   }
 }

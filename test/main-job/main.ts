@@ -1,7 +1,7 @@
 /**
  * `npm start`: four agents with real SDKs against a stand-in provider, one of them in a loop that its budget stops.
  * At the end everything that was counted is held against the provider's own bill; the exit code is 1 where they
- * differ.
+ * differ. With `--kafka` the spans go through a real Collector and a real Kafka.
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -16,7 +16,12 @@ import { BEFORE_START, lookAt, type Moment } from './watch.ts'
 
 const POLL_MS = 200
 
-const { values } = parseArgs({ options: { last: { type: 'boolean', default: false } } })
+const { values } = parseArgs({
+  options: {
+    last: { type: 'boolean', default: false },
+    kafka: { type: 'boolean', default: false },
+  },
+})
 const style = styleFor(process.stdout)
 const view = createView(process.stdout, { onlyLast: values.last })
 view.show(BEFORE_START)
@@ -49,7 +54,7 @@ function end(code: number): Promise<never> {
 
 /** @returns whether all went as it should */
 async function runJob(): Promise<boolean> {
-  const job = await start.run()
+  const job = await start.run({ kafka: values.kafka })
   const moment = await watch(job)
   const bills = compareBills(moment.agents, await job.provider.ledger())
   const loop = moment.agents.find(({ name }) => name === LOOP.agent)
@@ -76,6 +81,7 @@ async function watch(job: Job): Promise<Moment> {
   const ended = Promise.all(job.agents.map((agent) => agent.ended)).then(() => true)
   for (;;) {
     const isOver = await Promise.race([ended, wait(POLL_MS, false)])
+    if (isOver) await job.settled()
     const moment = await lookAt(job)
     if (ending !== null) await ending
     if (isOver) {

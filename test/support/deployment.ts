@@ -1,14 +1,12 @@
 import { join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
 import type { UsageEvent } from '@tokenfuse/protocol'
 import { createKafka } from '../../processor/src/log/kafka/client.ts'
 import { KafkaEventLog } from '../../processor/src/log/kafka/event-log.ts'
-import { partitionOf } from '../../processor/src/log/kafka/partition-of.ts'
-import { METER_GROUP } from '../../processor/src/log/kafka/span-source.ts'
-import { EVENTS_TOPIC, SPANS_TOPIC } from '../../processor/src/log/kafka/topics.ts'
+import { collectorEnvironment } from './collector-environment.ts'
 import { readUsageEvents, usageEventsOf } from './event-log.ts'
 import { type ProcessorProcess, startProcessorProcess } from './processes.ts'
 import { RunningStack } from './running-stack.ts'
+import { settledIn } from './settled.ts'
 
 /** What carries spans from agents to a processor, and the log of that processor. */
 export interface Deployment {
@@ -68,9 +66,9 @@ export function deploymentOf(stack: RunningStack): Deployment {
       startProcessorProcess(dataDirectory, { ...options, kafka: stack.brokers }),
     spanEnvironment: () => collectorEnvironment(stack.collector),
     spanTarget: () => stack.collector,
-    settled: (processor) => settled(stack, processor),
+    settled: (processor) => settledIn(stack, async () => (await processor.status()).offset),
     usageEvents: async (dataDirectory) => {
-      const kafka = clientOf(stack)
+      const kafka = createKafka({ brokers: [stack.brokers], tls: null, sasl: null }, () => {})
       const stateFile = join(dataDirectory, 'state-of-reader.db')
       return usageEventsOf(await KafkaEventLog.open({ kafka, stateFile }))
     },
@@ -82,64 +80,4 @@ export function deploymentOf(stack: RunningStack): Deployment {
     },
     stop: () => stack.stop(),
   }
-}
-
-/** How an agent is told to send its spans to the Collector. */
-export function collectorEnvironment({
-  url,
-  token,
-}: {
-  readonly url: string
-  readonly token: string
-}): Record<string, string> {
-  return {
-    OTEL_EXPORTER_OTLP_ENDPOINT: url,
-    OTEL_EXPORTER_OTLP_HEADERS: `authorization=${encodeURIComponent(`Bearer ${token}`)}`,
-  }
-}
-
-const POLL_MS = 250
-/** So long must nothing move: many times what the Collector waits for a batch to fill. */
-const QUIET_MS = 2000
-const SETTLED_WITHIN_MS = 120_000
-
-async function settled(stack: RunningStack, processor: ProcessorProcess): Promise<void> {
-  const admin = clientOf(stack).admin()
-  await admin.connect()
-  try {
-    const giveUpMs = Date.now() + SETTLED_WITHIN_MS
-    let quietSinceMs = Date.now()
-    let before = ''
-    while (Date.now() - quietSinceMs < QUIET_MS) {
-      if (Date.now() > giveUpMs) throw new Error(`spans are still on their way: ${before}`)
-      await wait(POLL_MS)
-      const spans = await admin.fetchTopicOffsets(SPANS_TOPIC)
-      const [committed] = await admin.fetchOffsets({ groupId: METER_GROUP, topics: [SPANS_TOPIC] })
-      const events = await admin.fetchTopicOffsets(EVENTS_TOPIC)
-      const log = events.find(
-        ({ partition }) => partition === partitionOf('default', events.length),
-      )
-      const { offset } = await processor.status()
-      const isRead = spans.every(({ partition, high }) => {
-        const done = committed?.partitions.find((place) => place.partition === partition)?.offset
-        return Number(high) === 0 || done === high
-      })
-      const isApplied = Number(log?.high) === offset
-      const now = JSON.stringify([spans, offset, isRead, isApplied, await queued(stack)])
-      if (!isRead || !isApplied || now !== before) quietSinceMs = Date.now()
-      before = now
-    }
-  } finally {
-    await admin.disconnect()
-  }
-}
-
-/** What the Collector holds that Kafka has not taken. */
-async function queued(stack: RunningStack): Promise<string> {
-  const text = await (await fetch(stack.collector.selfMetricsUrl)).text()
-  return /^otelcol_exporter_queue_size.* (\S+)$/m.exec(text)?.[1] ?? '0'
-}
-
-function clientOf(stack: RunningStack) {
-  return createKafka({ brokers: [stack.brokers], tls: null, sasl: null }, () => {})
 }
