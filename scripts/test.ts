@@ -1,5 +1,5 @@
 /**
- * `npm test [-- FILTER ...]`: runs the tests whose path contains one of the filters; all but the slow ones without.
+ * `npm test [-- FILTER ...] [--at-once FILES] [--file-timeout-s SECONDS]`: runs the tests whose path contains one of the filters; all but the slow ones without.
  * A skipped test is always printed, and where `CI` is set it has to give its reason.
  */
 import { globSync } from 'node:fs'
@@ -7,15 +7,23 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
+import { parseArgs } from 'node:util'
 
 const root = join(import.meta.dirname, '..')
 /** They need services or minutes, and run only when named. */
 const SLOW = [/^test\/stack\//, /\.slow\.test\.ts$/]
 /** The longest begin first, so that no core waits for them at the end. */
 const LONGEST = ['test/packages/']
-const FILE_TIMEOUT_MS = 120_000
 
-const filters = process.argv.slice(2).map((filter) => filter.replace(/^\.\//, ''))
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    // One more than there are cores: many tests wait for processes of their own.
+    'at-once': { type: 'string', default: String(availableParallelism() + 1) },
+    'file-timeout-s': { type: 'string', default: '120' },
+  },
+})
+const filters = positionals.map((filter) => filter.replace(/^\.\//, ''))
 const files = globSync('test/**/*.test.ts', {
   cwd: root,
   exclude: ['**/node_modules/**', 'test/lint/planted/**'],
@@ -34,9 +42,8 @@ if (files.length === 0) {
 const skips: { readonly name: string; readonly reason: string | null }[] = []
 const tests = run({
   files: files.map((file) => join(root, file)),
-  // One more than there are cores: many tests wait for processes of their own.
-  concurrency: availableParallelism() + 1,
-  timeout: FILE_TIMEOUT_MS,
+  concurrency: Number(values['at-once']),
+  timeout: Number(values['file-timeout-s']) * 1000,
   execArgv: ['-C', 'tokenfuse-source'],
 })
 tests.on('test:pass', ({ name, skip }) => {

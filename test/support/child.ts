@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 
-const READY_MS = 20_000
+const READY_MS = 60_000
 const STOP_MS = 5_000
 
 /** Children that were started here and have not ended; whatever ends this process ends them too. */
@@ -47,7 +47,7 @@ export function spawnSource(
 
 /**
  * The first line of a child's output, as JSON.
- * @throws {Error} when the child ends first, or says nothing for 20 s
+ * @throws {Error} when the child ends first, or says nothing for a minute
  */
 export async function readyLine(child: ChildProcess): Promise<Readonly<Record<string, unknown>>> {
   if (!child.stdout) throw new Error('the child has no standard output to read')

@@ -42,8 +42,11 @@ export function testBrokers(): Promise<string> {
 }
 
 export async function testKafka(): Promise<Kafka> {
-  const brokers = [await testBrokers()]
-  return createKafka({ brokers, tls: null, sasl: null }, () => {})
+  return clientFor(await testBrokers())
+}
+
+export function clientFor(bootstrap: string): Kafka {
+  return createKafka({ brokers: [bootstrap], tls: null, sasl: null }, () => {})
 }
 
 /** Runs `work` with a connection for administration. */

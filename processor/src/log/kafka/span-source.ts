@@ -7,8 +7,8 @@ import { SPANS_TOPIC } from './topics.ts'
 
 /** All meters share the partitions of the spans. */
 export const METER_GROUP = 'tokenfuse.meter'
-const SESSION_MS = 10_000
-const HEARTBEAT_MS = 2000
+const SESSION_MS = 6000
+const HEARTBEAT_MS = 1500
 /** How long a fetch of idle partitions is held by the broker, which is also how long an end may take. */
 const MAX_WAIT_MS = 1000
 const PARTITIONS_AT_ONCE = 4
