@@ -5,12 +5,15 @@ import type { AddressInfo } from 'node:net'
 // A provider that costs as little as can be, in a process of its own: a fixed answer, or a stream as long as asked for.
 
 const ANSWER = JSON.stringify({
-  id: 'chatcmpl-1',
+  id: 'chatcmpl-',
   object: 'chat.completion',
   model: 'gpt-4o-mini',
   choices: [{ index: 0, message: { role: 'assistant', content: 'ok' }, finish_reason: 'stop' }],
   usage: { prompt_tokens: 2000, completion_tokens: 1, total_tokens: 2001 },
 })
+/** Each answer has an id of its own: two with one id are one call, and count once. */
+let answers = 0
+const nextAnswer = () => ANSWER.replace('chatcmpl-', `chatcmpl-${++answers}`)
 const event = (content: string) =>
   `data: ${JSON.stringify({ id: 'c', model: 'gpt-4o-mini', choices: [{ index: 0, delta: { content } }] })}\n\n`
 const USAGE = `data: ${JSON.stringify({ id: 'c', model: 'gpt-4o-mini', choices: [], usage: { prompt_tokens: 5, completion_tokens: 7, total_tokens: 12 } })}\n\n`
@@ -33,7 +36,7 @@ const server = createServer((request, response) => {
     const { searchParams } = new URL(request.url ?? '/', 'http://localhost')
     const events = Number(searchParams.get('events') ?? 0)
     if (events > 0) void stream(response, events, Number(searchParams.get('bytes') ?? 4))
-    else response.writeHead(200, { 'content-type': 'application/json' }).end(ANSWER)
+    else response.writeHead(200, { 'content-type': 'application/json' }).end(nextAnswer())
   })
 })
 server.listen(0, '127.0.0.1', () => {

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { embeddedLag, embeddedSpans } from './embedded.ts'
 import { guardDecision } from './guard.ts'
+import { kafkaLag } from './kafka.ts'
 import { meterDecode } from './meter.ts'
 import { overshootHard } from './overshoot.ts'
 import { preloadOverhead, preloadStart } from './preload.ts'
@@ -18,6 +19,7 @@ const BENCHES: readonly Bench[] = [
   streamMemory,
   embeddedSpans,
   embeddedLag,
+  kafkaLag,
   meterDecode,
   overshootHard,
 ]

@@ -47,12 +47,15 @@ export function spawnSource(
 
 /**
  * The first line of a child's output, as JSON.
- * @throws {Error} when the child ends first, or says nothing for a minute
+ * @throws {Error} when the child ends first, or says nothing for so long
  */
-export async function readyLine(child: ChildProcess): Promise<Readonly<Record<string, unknown>>> {
+export async function readyLine(
+  child: ChildProcess,
+  withinMs = READY_MS,
+): Promise<Readonly<Record<string, unknown>>> {
   if (!child.stdout) throw new Error('the child has no standard output to read')
   const lines = createInterface({ input: child.stdout })
-  const signal = AbortSignal.timeout(READY_MS)
+  const signal = AbortSignal.timeout(withinMs)
   const ended = once(child, 'exit', { signal }).then(([code]) => {
     throw new Error(`${child.spawnargs.join(' ')} ended with ${String(code)} before it was ready`)
   })
