@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Decision } from '@tokenfuse/protocol'
 import {
   DEAD_LETTERS_TOPIC,
@@ -21,6 +22,7 @@ import { TopicValues } from './support/topic-values.ts'
 import { until } from './support/until.ts'
 
 requireTools()
+const IDLE_S = 15
 const folder = makeTemporaryFolder()
 const policyFile = join(folder.path, 'tokenfuse.yaml')
 writeFileSync(
@@ -102,4 +104,23 @@ test('a processor that is killed goes on where its state was, and counts nothing
   await processor.stop()
   processor = await startProcessor(processor.port)
   assert.equal(await calls(), 14)
+})
+
+/** User and system time of a process, seconds; in `/proc` it stands in hundredths. */
+function cpuSeconds(pid: number): number {
+  const [, rest = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')
+  const fields = rest.split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / 100
+}
+
+test('a processor that has nothing to do uses under 1 % of a core', async (t) => {
+  if (!existsSync('/proc/self/stat')) return t.skip('times of processes are read from /proc')
+  const { offset } = await processor.status()
+  // What it does at its start is not idling.
+  await wait(3000)
+  const before = cpuSeconds(processor.pid)
+  await wait(IDLE_S * 1000)
+  const used = (cpuSeconds(processor.pid) - before) / IDLE_S
+  assert.equal((await processor.status()).offset, offset, 'nothing was to be done')
+  assert.ok(used < 0.01, `it used ${(used * 100).toFixed(2)} %`)
 })
