@@ -23,6 +23,10 @@ export type KafkaOptions = {
   /** Default: free ones. */
   readonly ports?: KafkaPorts
   readonly detached?: boolean
+  /** Lines of settings that are added to those of `kafka/server.properties`. */
+  readonly settings?: readonly string[]
+  /** Further arguments with which the data is formatted, such as for users. */
+  readonly formatArgs?: readonly string[]
 }
 
 /** Kafka's jars from Maven, once for each state of `kafka/pom.xml`. */
@@ -36,15 +40,21 @@ export function kafkaJars(): Promise<string> {
 
 /** Starts one broker that is its own controller, for tests: nothing is replicated. */
 export async function startKafka(options: KafkaOptions): Promise<Kafka> {
-  const { folder, detached = false } = options
+  const { folder, detached = false, settings = [], formatArgs = [] } = options
   const java = requireTool('java')
   const jars = await kafkaJars()
   mkdirSync(folder, { recursive: true })
   const ports = options.ports ?? (await freeKafkaPorts())
   const settingsFile = join(folder, 'server.properties')
-  writeFileSync(settingsFile, settingsText(folder, ports))
+  writeFileSync(settingsFile, [settingsText(folder, ports), ...settings].join('\n'))
   const classPath = ['-cp', join(jars, '*')]
-  if (!existsSync(join(folder, 'data/meta.properties'))) await format(java, classPath, settingsFile)
+  if (!existsSync(join(folder, 'data/meta.properties'))) {
+    await format(
+      java,
+      [...classPath, 'kafka.tools.StorageTool'],
+      [...formatArgs, '-c', settingsFile],
+    )
+  }
   const service = await startService({
     name: 'Kafka',
     command: java,
@@ -71,11 +81,10 @@ async function freeKafkaPorts(): Promise<KafkaPorts> {
   return { broker, controller }
 }
 
-async function format(java: string, classPath: readonly string[], settingsFile: string) {
-  const tool = [...classPath, 'kafka.tools.StorageTool']
+async function format(java: string, tool: readonly string[], settings: readonly string[]) {
   const folder = SOURCES
   const id = (await runTool(java, [...tool, 'random-uuid'], { folder })).trim().split('\n').at(-1)
-  const args = ['format', '--standalone', '-t', id ?? '', '-c', settingsFile]
+  const args = ['format', '--standalone', '-t', id ?? '', ...settings]
   await runTool(java, [...tool, ...args], { folder })
 }
 

@@ -17,14 +17,19 @@ const IS_NO_NEWS = /^(Response |Limiting retries for the idempotent producer)/
 /**
  * A client of kafkajs. Nothing is connected yet.
  * @param say takes what the client warns of
+ * @param retries how often what fails is tried again, in the end once a second
  */
-export function createKafka(settings: KafkaSettings, say: (line: string) => void): Kafka {
+export function createKafka(
+  settings: KafkaSettings,
+  say: (line: string) => void,
+  retries = RETRY.retries,
+): Kafka {
   quietRequestQueue()
   addCodecs()
   return new kafkajs.Kafka({
     clientId: 'tokenfuse',
     brokers: [...settings.brokers],
-    retry: RETRY,
+    retry: { ...RETRY, retries },
     // Names and handshakes of a broker far away take longer than those of one that is near.
     connectionTimeout: settings.tls ? 5 * CONNECTION_TIMEOUT_MS : CONNECTION_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,

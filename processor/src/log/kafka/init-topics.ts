@@ -6,6 +6,8 @@ import { fromKafkaError } from './errors.ts'
 import type { KafkaSettings } from './settings.ts'
 import { DEFAULT_TOPIC_OPTIONS, type TopicOptions, type TopicSpec, topicSpecs } from './topics.ts'
 
+/** Somebody waits for the answer. */
+const RETRIES = 5
 const LEADERS_WITHIN_MS = 30_000
 const LEADERS_POLL_MS = 50
 
@@ -68,7 +70,7 @@ async function withAdmin<Result>(
   say: (line: string) => void,
   work: (admin: Admin) => Promise<Result>,
 ): Promise<Result> {
-  const admin = createKafka(settings, say).admin({ retry: { retries: 5 } })
+  const admin = createKafka(settings, say, RETRIES).admin()
   try {
     await admin.connect()
     return await work(admin)
