@@ -30,8 +30,9 @@ export async function settledIn(
       if (Date.now() > giveUpMs) throw new Error(`spans are still on their way: ${before}`)
       await wait(POLL_MS)
       const { isDone, place } = await lookAt(admin, await appliedOffset())
-      const now = `${place} ${await queued(stack)}`
-      if (!isDone || now !== before) quietSinceMs = Date.now()
+      const held = await heldByCollector(stack)
+      const now = `${place} ${held}`
+      if (!isDone || held > 0 || now !== before) quietSinceMs = Date.now()
       before = now
     }
   } finally {
@@ -54,8 +55,9 @@ async function lookAt(admin: Admin, appliedOffset: number) {
   return { isDone: isMetered && end === appliedOffset, place }
 }
 
-/** What the Collector holds that Kafka has not taken. */
-async function queued(stack: RunningStack): Promise<string> {
+/** What the Collector holds that Kafka has not taken: 0 for nothing. After an outage it waits before it tries again. */
+async function heldByCollector(stack: RunningStack): Promise<number> {
   const text = await (await fetch(stack.collector.selfMetricsUrl)).text()
-  return /^otelcol_exporter_queue_size.* (\S+)$/m.exec(text)?.[1] ?? '0'
+  const gauges = text.matchAll(/^otelcol_exporter_(?:queue_size|in_flight_requests)\{.* (\S+)$/gm)
+  return gauges.reduce((sum, [, value]) => sum + Number(value), 0)
 }
