@@ -9,6 +9,8 @@ import {
   DECISIONS_TOPIC,
   SPANS_TOPIC,
 } from '../../processor/src/log/kafka/topics.ts'
+import { kafkaJars } from '../../scripts/stack/kafka.ts'
+import { requireTool, runTool } from '../../scripts/stack/tools.ts'
 import { otlpRequest, toJson } from '../processor/meter/otlp.ts'
 import {
   makeTemporaryFolder,
@@ -82,6 +84,21 @@ test('a decision is told to any consumer of its topic, by what it is about', asy
   assert.equal(found.key, 'default|writer|*')
   const decision = JSON.parse(found.value) as Decision
   assert.equal(decision.inputs.spent, '1100')
+})
+
+test('the console consumer of the documentation shows it', async () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/kafka.md'), 'utf8')
+  const [, command = ''] = /^kafka-console-consumer\.sh ((?:.*\\\n)*.*)$/m.exec(page) ?? []
+  const args = command.replaceAll('\\\n', '').replace('k1:9092', stack.brokers).split(/ +/)
+  const classPath = join(await kafkaJars(), '*')
+  const consumer = 'org.apache.kafka.tools.consumer.ConsoleConsumer'
+  const shown = await runTool(
+    requireTool('java'),
+    ['-cp', classPath, consumer, ...args, '--max-messages', '1', '--timeout-ms', '30000'],
+    { folder: folder.path },
+  )
+  const [, text = ''] = /^default\|writer\|\*\t(\{.*\})$/m.exec(shown) ?? []
+  assert.equal((JSON.parse(text) as Decision).budget, 'writer', shown)
 })
 
 test('a record that is no OTLP is kept aside with its place, and what follows is counted', async () => {
