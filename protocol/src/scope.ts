@@ -82,8 +82,11 @@ export function scopeKeyOf(
   return pairs.map(([dimension, value]) => `${encode(dimension)}=${encode(value)}`).join(',')
 }
 
+const RESERVED = /[%,=|]/
 const encode = (value: string) =>
-  value.replace(/[%,=|]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+  RESERVED.test(value)
+    ? value.replace(/[%,=|]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+    : value
 
 /** The reverse of `scopeKey`: dimension and value pairs in order; empty for `*`. */
 export function parseScopeKey(key: string): [dimension: Dimension, value: string][] {

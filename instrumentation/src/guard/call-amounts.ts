@@ -1,10 +1,5 @@
-import {
-  type BudgetUnit,
-  chargesFor,
-  type ProfileAnswer,
-  type Rate,
-  rateFromWire,
-} from '@tokenfuse/protocol/names'
+import { type BudgetUnit, chargesFor } from '@tokenfuse/protocol/names'
+import type { KnownProfile } from './credit/ask.ts'
 import type { CallOutcome } from './guard.ts'
 
 /**
@@ -13,13 +8,12 @@ import type { CallOutcome } from './guard.ts'
  */
 export function amountOf(
   { parts, responseModel }: CallOutcome,
-  profile: ProfileAnswer | null,
+  profile: KnownProfile | null,
 ): (unit: BudgetUnit) => bigint {
   return (unit) => {
     if (unit === 'picoUsd') {
       if (!profile) return 0n
-      const rate: Rate = rateFromWire(profile.rate)
-      return chargesFor(parts, responseModel ?? profile.model, () => rate).cost
+      return chargesFor(parts, responseModel ?? profile.model, () => profile.rate).cost
     }
     if (unit === 'calls' || unit === 'steps') return 1n
     let input = 0

@@ -1,6 +1,6 @@
-import { type ProfileAnswer, rateFromWire } from '@tokenfuse/protocol/names'
 import { stepKey } from './call-values.ts'
 import { outputRules } from '../providers/index.ts'
+import type { KnownProfile } from './credit/ask.ts'
 import type { CallCost } from './credit/call-cost.ts'
 import type { GuardedCall } from './guard.ts'
 import { type InputEstimator, promptBytes } from './input-estimator.ts'
@@ -22,7 +22,7 @@ export function callCost(
   call: GuardedCall,
   size: PromptSize,
   estimator: InputEstimator,
-  profile: ProfileAnswer | null,
+  profile: KnownProfile | null,
 ): CallCost {
   const { endpoint, facts, bodyText } = call
   const rules = outputRules(endpoint.dialect, facts)
@@ -36,7 +36,7 @@ export function callCost(
     cappable: rules.cappable && call.isChangeable,
     p95Output: noOutput ? 0 : (profile?.output.p95 ?? FIRST_P95_OUTPUT),
     p99Output: noOutput ? 0 : (profile?.output.p99 ?? FIRST_P99_OUTPUT),
-    rate: profile && rateFromWire(profile.rate),
+    rate: profile && profile.rate,
     step: stepKey(call.attribution),
     writesCache: bodyText?.includes('"cache_control"') ?? false,
   }

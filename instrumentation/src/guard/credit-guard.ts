@@ -10,7 +10,7 @@ import { reportFault, warnOnce } from '../log.ts'
 import { amountOf } from './call-amounts.ts'
 import { callCost, promptSize, type PromptSize } from './call-cost-of.ts'
 import type { Hold } from './credit/admission.ts'
-import type { Ask, FinalOutcome, Now } from './credit/ask.ts'
+import type { Ask, FinalOutcome, KnownProfile, Now } from './credit/ask.ts'
 import { CreditBook } from './credit/credit-book.ts'
 import { CreditReports } from './credit/reports.ts'
 import { DecisionGuard } from './decision-guard.ts'
@@ -39,7 +39,7 @@ export type CreditGuardSettings = {
 type Reservation = {
   readonly holds: readonly Hold[]
   readonly size: PromptSize
-  readonly profile: ProfileAnswer | null
+  readonly profile: KnownProfile | null
 }
 
 type Waiting = {

@@ -3,6 +3,7 @@ import type {
   CallProfile,
   DimensionValues,
   ProfileAnswer,
+  Rate,
   Verdict,
 } from '@tokenfuse/protocol/names'
 import type { Hold, Stage } from './admission.ts'
@@ -17,12 +18,15 @@ export type Now = {
 }
 
 /** A call that asks whether it may run. */
+/** What the governor has told of a kind of call. */
+export type KnownProfile = Omit<ProfileAnswer, 'rate'> & { readonly rate: Rate }
+
 export type Ask = {
   readonly id: number
   readonly values: DimensionValues
   readonly profile: CallProfile
   /** What it may cost, given what the governor has told of calls like it. */
-  readonly cost: (profile: ProfileAnswer | null) => CallCost
+  readonly cost: (profile: KnownProfile | null) => CallCost
   /** `elapsedMs` until which it waits for credit. */
   readonly deadlineMs: number
 }

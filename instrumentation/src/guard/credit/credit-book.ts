@@ -4,6 +4,7 @@ import {
   CREDIT_TTL_MS,
   type DimensionValues,
   type ProfileAnswer,
+  rateFromWire,
   type Budget,
 } from '@tokenfuse/protocol/names'
 import { admit, type Claim, type Hold } from './admission.ts'
@@ -27,6 +28,7 @@ import type {
   Ask,
   AskOutcome,
   FinalOutcome,
+  KnownProfile,
   Now,
   Opening,
   RefusalCause,
@@ -51,7 +53,7 @@ export class CreditBook {
   /** Accounts of windows that are over, until the governor knows the last of them. */
   readonly #ended = new Set<GuardAccount>()
   readonly #openings = new Map<string, Opening>()
-  readonly #profiles = new Map<string, ProfileAnswer>()
+  readonly #profiles = new Map<string, KnownProfile>()
   readonly #wantedProfiles = new Map<string, CallProfile>()
   #waiting: WaitingAsk[] = []
   /** When the report that was answered last had been sent; credit may be spent for a TTL from then. */
@@ -279,7 +281,7 @@ export class CreditBook {
       const key = profileKey(profile)
       this.#wantedProfiles.delete(key)
       if (this.#profiles.size >= MAX_PROFILES) this.#profiles.clear()
-      this.#profiles.set(key, profile)
+      this.#profiles.set(key, { ...profile, rate: rateFromWire(profile.rate) })
     }
   }
 
@@ -296,7 +298,7 @@ export class CreditBook {
   }
 
   /** What the governor has told of a kind of call. */
-  profile(values: DimensionValues, provider: string, model: string): ProfileAnswer | null {
+  profile(values: DimensionValues, provider: string, model: string): KnownProfile | null {
     const { agent, step } = values
     return this.#profiles.get(profileKey({ agent, step, provider, model })) ?? null
   }
@@ -390,7 +392,7 @@ export type CreditLedger = {
   readonly accounts: ReadonlyMap<string, GuardAccount>
   readonly ended: Set<GuardAccount>
   readonly openings: ReadonlyMap<string, Opening>
-  readonly profiles: ReadonlyMap<string, ProfileAnswer>
+  readonly profiles: ReadonlyMap<string, KnownProfile>
   readonly wantedProfiles: ReadonlyMap<string, CallProfile>
 }
 

@@ -22,6 +22,10 @@ export type EnforcedBudget = {
 export class EnforcedBudgets {
   #budgets: readonly Pick<EnforcedBudget, 'budget' | 'unit' | 'limit'>[] = []
 
+  /** Of the call that was asked about last: it is asked about again while it is decided. */
+  #last: { readonly values: DimensionValues; readonly claimed: readonly EnforcedBudget[] } | null =
+    null
+
   /** @returns those that count another thing from now on */
   replace(budgets: readonly Budget[]): ReadonlySet<string> {
     const before = new Map(this.#budgets.map(({ budget }) => [budget.id, budget]))
@@ -29,6 +33,7 @@ export class EnforcedBudgets {
       const old = before.get(budget.id)
       return old !== undefined && countsAnother(old, budget)
     }
+    this.#last = null
     this.#budgets = budgets.flatMap((budget) => {
       const limit = budgetLimit(budget)
       if (limit === null || budget.mode === 'shadow') return []
@@ -42,13 +47,15 @@ export class EnforcedBudgets {
   }
 
   /** The budgets that a call counts in. */
-  claimedBy(values: DimensionValues): EnforcedBudget[] {
+  claimedBy(values: DimensionValues): readonly EnforcedBudget[] {
+    if (this.#last?.values === values) return this.#last.claimed
     const claimed: EnforcedBudget[] = []
     for (const { budget, unit, limit } of this.#budgets) {
       if (!matchesScope(budget.match, values)) continue
       const scope = scopeKey(budget.per, values)
       claimed.push({ key: accountKey(budget.id, scope), budget, scope, unit, limit })
     }
+    this.#last = { values, claimed }
     return claimed
   }
 }
