@@ -1,6 +1,6 @@
 import type { BudgetUnit, Decision } from './decision.ts'
 import type { LogEntry } from './log-event.ts'
-import type { Budget } from './policy/schema.ts'
+import type { Budget, DetectionAction, DetectionLevel } from './policy/schema.ts'
 import type { Dimension } from './scope.ts'
 import type { UsageEvent } from './usage-event.ts'
 
@@ -97,6 +97,46 @@ export type BudgetForecast = {
   readonly forecast: ForecastFigures | null
   /** Why there is no forecast; `null` where there is one. */
   readonly missing: 'insufficient history' | 'too many scopes' | null
+}
+
+/** A figure that gave something away, and the limit that it has reached. */
+export type DetectionEvidence = {
+  readonly rule: string
+  readonly value: number
+  readonly limit: number
+}
+
+/** A runaway or a spike that was detected. */
+export type DetectionStatus = {
+  readonly id: string
+  readonly kind: 'repetition' | 'bloat' | 'fan-out' | 'spike'
+  /** The highest level it has reached. */
+  readonly level: DetectionLevel
+  /** Whose it is: a task such as `agent=writer,task=t-1`, or an agent, a user or a tenant. */
+  readonly scope: string
+  /** `null` where it is a spike. */
+  readonly run: {
+    readonly agent: string
+    /** `null` where the task is unknown. */
+    readonly task: string | null
+    readonly trace: string
+    /** Calls so far. */
+    readonly step: number
+  } | null
+  readonly from: string
+  /** When it was over; `null` while it is not. */
+  readonly until: string | null
+  readonly reason: string
+  readonly evidence: readonly DetectionEvidence[]
+  /** Tokens when it was last told of. */
+  readonly tokens: number
+  /** What an end then would have saved, as it looked then; `null` where nothing is known of that. */
+  readonly savesTokens: number | null
+  /** What an end at its first level would have saved, as it came; `null` until it is over, or where it was ended. */
+  readonly wouldHaveSavedTokens: number | null
+  readonly action: DetectionAction
+  /** The decision that was made; `null` where none was to be. */
+  readonly decision: string | null
 }
 
 /** What one agent used in all. */

@@ -3,6 +3,7 @@ import { amountFrom } from './amount.ts'
 import { lendOn } from './apply-credit.ts'
 import type { ActiveBudget } from './budgets.ts'
 import type { Counter } from './counter.ts'
+import { reconsiderAlerts } from './detect/apply-detections.ts'
 import type { Effect } from './effect.ts'
 import { msFromIso } from './iso-time.ts'
 import type { GovernorState } from './state.ts'
@@ -36,6 +37,7 @@ export function applyPolicySet(state: GovernorState, event: PolicySet, effects: 
   for (const counter of decided) {
     if (counter.isGone) endDecision(state, counter, 'the budget is gone from the policy', effects)
   }
+  reconsiderAlerts(state, effects)
   for (const counter of state.counters.inOrder(needsAnotherLook)) {
     const budget = policy.byId.get(counter.window.budget)
     if (budget) reconsider(state, counter, budget, effects)

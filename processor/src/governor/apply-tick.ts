@@ -5,6 +5,7 @@ import { lendOn } from './apply-credit.ts'
 import { limitChanged } from './apply-policy.ts'
 import type { ActiveBudget } from './budgets.ts'
 import { type Counter, isOver } from './counter.ts'
+import { tickDetections } from './detect/apply-detections.ts'
 import type { Effect } from './effect.ts'
 import { HORIZON_MS } from './id-generations.ts'
 import type { GovernorState } from './state.ts'
@@ -35,13 +36,19 @@ export function applyTick(state: GovernorState, effects: Effect[]): void {
   }
   state.counters.forgetWindows(state.logTimeMs, MAX_FORGOTTEN)
   state.forecasts.tick(state.logTimeMs)
+  tickDetections(state, effects)
   forgetGuards(state)
 }
 
 /** Log time at which a tick would change something, or `null`. */
 export function tickDueMs(state: GovernorState): number | null {
-  const { overrides, counters, forecasts } = state
-  let due = Math.min(overrides.nextEndMs(), counters.nextForgetMs(), forecasts.dueMs())
+  const { overrides, counters, forecasts, detectors } = state
+  let due = Math.min(
+    overrides.nextEndMs(),
+    counters.nextForgetMs(),
+    forecasts.dueMs(),
+    detectors.dueMs(),
+  )
   for (const counter of state.counters.active()) {
     const budget = state.policy?.byId.get(counter.window.budget)
     if (budget) due = Math.min(due, accountsDueMs(state, counter, budget))

@@ -4,6 +4,7 @@ import type { Amount } from './amount.ts'
 import { lendOn } from './apply-credit.ts'
 import { amountIn, isCounted } from './budgets.ts'
 import type { Counter } from './counter.ts'
+import { observeCall } from './detect/apply-detections.ts'
 import type { Effect } from './effect.ts'
 import type { ForecastBudget } from './forecast/scope-forecasts.ts'
 import { forecastUnits } from './forecast/units.ts'
@@ -44,6 +45,7 @@ export function applyUsage(state: GovernorState, event: UsageEvent, effects: Eff
   state.ledger.add(event, state.amounts, state.dayAt(timeMs))
   learnLength(state, event)
   countInBudgets(state, event, timeMs, effects)
+  observeCall(state, event, timeMs, effects)
   state.hash.foldNumber(state.offset)
   effects.push({ type: 'counted', event })
 }

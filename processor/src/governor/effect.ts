@@ -1,4 +1,11 @@
-import type { Account, Decision, ErrorCode, LogEvent, UsageEvent } from '@tokenfuse/protocol'
+import type {
+  Account,
+  Decision,
+  DetectionStatus,
+  ErrorCode,
+  LogEvent,
+  UsageEvent,
+} from '@tokenfuse/protocol'
 
 export type RecalledAccount = {
   readonly budget: string
@@ -19,6 +26,12 @@ export type Effect =
     }
   | { readonly type: 'policy'; readonly version: number }
   | { readonly type: 'decision'; readonly decision: Decision }
+  | {
+      readonly type: 'detection'
+      /** Whether it was not known, has reached a higher level, or is over. */
+      readonly change: 'began' | 'rose' | 'ended'
+      readonly detection: DetectionStatus
+    }
   | {
       readonly type: 'credit'
       /** Of the event after which the accounts stood so. */

@@ -4,6 +4,7 @@ import type {
   BudgetStatus,
   CallProfile,
   Decision,
+  DetectionStatus,
   LogEntry,
   LogEvent,
   OutputQuantiles,
@@ -16,6 +17,7 @@ import { accountFor, applyCreditReport } from './apply-credit.ts'
 import { applyOverrideSet, applyPolicySet } from './apply-policy.ts'
 import { applyTick, tickDueMs } from './apply-tick.ts'
 import { applyUsage } from './apply-usage.ts'
+import { endTask } from './detect/apply-detections.ts'
 import type { Effect } from './effect.ts'
 import { budgetForecasts, type ForecastQuery } from './forecast/budget-forecasts.ts'
 import { hashText } from './state-hash.ts'
@@ -89,7 +91,7 @@ export class Governor {
       case 'override.set':
         return applyOverrideSet(this.#state, event, effects)
       case 'task.end':
-        return
+        return endTask(this.#state, event)
       case 'tick':
         this.#compareHash(event, effects)
         return applyTick(this.#state, effects)
@@ -133,7 +135,9 @@ export class Governor {
 
   /** Decisions in force. */
   decisions(): Decision[] {
-    return this.#state.counters.decided().flatMap(({ decision }) => decision ?? [])
+    const { counters, detectors } = this.#state
+    const rows = [...counters.decided(), ...detectors.alerts.inForce()]
+    return rows.flatMap(({ decision }) => decision ?? [])
   }
 
   /** A decision of the past, among the latest 10,000. */
@@ -165,19 +169,30 @@ export class Governor {
     return budgetForecasts(this.#state, query)
   }
 
+  /** Runaways and spikes of now and of late, the newest first. */
+  detections(): DetectionStatus[] {
+    return this.#state.detectors.alerts.statuses()
+  }
+
   guardCount(): number {
     return this.#state.guards.size
   }
 
   /** Rows that left bounded tables, by table. */
   evictions(): Readonly<Record<string, number>> {
-    const { ledger, lengths, counters, spans, responses, forecasts } = this.#state
+    const { ledger, lengths, counters, spans, responses, forecasts, detectors } = this.#state
+    const { runaways, spikes, alerts } = detectors
     return {
       usage: ledger.evicted,
       lengths: lengths.evicted,
       counters: counters.evicted,
       steps: counters.steps.forgotten,
       forecasts: forecasts.refused,
+      runs: runaways.evicted.runs,
+      traces: runaways.evicted.traces,
+      taskBaselines: runaways.evicted.baselines,
+      spikeScopes: spikes.evicted,
+      alerts: alerts.evicted,
       ids: spans.evicted + responses.evicted,
     }
   }

@@ -1,4 +1,5 @@
 import type { Counter } from './counter.ts'
+import type { FeedRow } from './detect/spike-feed.ts'
 import type { Lengths } from './output-lengths.ts'
 import type { UsageLine } from './usage-table.ts'
 
@@ -30,6 +31,8 @@ export class Scope {
   readonly others: readonly string[] | null
   line: UsageLine | null = null
   lengths: Lengths | null = null
+  /** What it used in the minute that runs. */
+  feed: FeedRow | null = null
   /** The newest counter of each budget, chained by `next`. */
   counter: Counter | null = null
 

@@ -3,6 +3,7 @@ import { type ActivePolicy, activatePolicy, sinceWhen } from './budgets.ts'
 import { CallIds } from './call-ids.ts'
 import { CallScopes } from './call-scopes.ts'
 import { Counters } from './counters.ts'
+import { Detectors } from './detect/detectors.ts'
 import { ScopeForecasts } from './forecast/scope-forecasts.ts'
 import { IdGenerations } from './id-generations.ts'
 import { OutputLengths } from './output-lengths.ts'
@@ -63,6 +64,7 @@ export class GovernorState {
     addedTo: (budget, scope) => this.overrides.addedTo(budget, scope),
   })
   readonly forecasts = new ScopeForecasts({ nextOrder: this.nextOrder })
+  readonly detectors = new Detectors(this.call, this.nextOrder)
   readonly lengths = new OutputLengths(this.call, this.nextOrder)
   readonly ledger = new UsageLedger({ call: this.call, nextOrder: this.nextOrder })
   readonly spans = new IdGenerations('span')
@@ -142,6 +144,7 @@ export class GovernorState {
     this.spans.restore(of(this.spans.prefix), spansKnownFromMs)
     this.responses.restore(of(this.responses.prefix), responsesKnownFromMs)
     this.forecasts.restore(of)
+    this.detectors.restore(of)
     this.lengths.restore(of(this.lengths.prefix))
     this.ledger.restore(byPrefix)
   }
@@ -167,6 +170,7 @@ export class GovernorState {
       this.overrides,
       this.decisions,
       this.forecasts,
+      this.detectors,
       this.lengths,
       this.ledger,
       this.spans,

@@ -24,7 +24,7 @@ export function decide(
   counter.decision = action === 'allow' ? null : decision
   state.counters.classify(counter)
   state.counters.touch(counter)
-  record(state, decision, effects)
+  recordDecision(state, decision, effects)
 }
 
 /** Ends the decision on a counter whose window or budget is over. */
@@ -50,7 +50,7 @@ export function endDecision(
     from: isoFromMs(state.logTimeMs),
     until: null,
   }
-  record(state, ended, effects)
+  recordDecision(state, ended, effects)
 }
 
 function isReplaced(state: GovernorState, { window, scope }: Counter): boolean {
@@ -98,7 +98,8 @@ function reasonFor(action: Action, { window, scope, spent, limit }: Counter): st
   return action === 'block' ? `${used}; nothing is left` : used
 }
 
-function record(state: GovernorState, decision: Decision, effects: Effect[]): void {
+/** Remembers a decision and tells of it. */
+export function recordDecision(state: GovernorState, decision: Decision, effects: Effect[]): void {
   state.decisions.set({ key: decision.id, order: state.nextOrder(), decision, ...NEW_ROW })
   const oldest = state.decisions.size > MAX_DECISIONS ? state.decisions.oldest() : undefined
   if (oldest !== undefined) state.decisions.delete(oldest)

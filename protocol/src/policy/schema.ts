@@ -117,6 +117,33 @@ const budgetWith = (duration: Duration) =>
 export const budgetSchema = budgetWith(writtenDuration)
 export type Budget = z.output<typeof budgetSchema>
 
+/** What a detection of some level does. */
+export const DETECTION_ACTIONS = ['none', 'warn', 'pause', 'block', 'kill'] as const
+export type DetectionAction = (typeof DETECTION_ACTIONS)[number]
+
+/** How far something goes, mildest first. */
+export const DETECTION_LEVELS = ['notice', 'cheaper', 'pause', 'kill'] as const
+export type DetectionLevel = (typeof DETECTION_LEVELS)[number]
+
+const detectionAction = z.enum(DETECTION_ACTIONS).default('warn')
+const detectionActions = z
+  .strictObject({
+    notice: detectionAction,
+    cheaper: detectionAction,
+    pause: detectionAction,
+    kill: detectionAction,
+  })
+  .prefault({})
+
+const detectSchema = z
+  .strictObject({
+    runaway: detectionActions.describe('what is done about a task that runs away, by level'),
+    spike: detectionActions.describe('what is done about a scope whose spend leaps, by level'),
+  })
+  .prefault({})
+  .describe('without it every level warns and nothing is refused')
+export type Detect = z.output<typeof detectSchema>
+
 const priceOverrideSchema = z.strictObject({
   model: z.string().min(1).describe('glob over model names'),
   provider: z.string().min(1).optional(),
@@ -136,6 +163,7 @@ const policyWith = (duration: Duration, timezone: z.ZodString) =>
       version: z.literal(1, { error: 'write "version: 1", the version of this format' }),
       timezone: timezone.default('UTC'),
       budgets: z.array(budgetWith(duration)).max(MAX_BUDGETS).default([]),
+      detect: detectSchema,
       prices: z
         .array(priceOverrideSchema)
         .max(1000)

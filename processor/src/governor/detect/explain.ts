@@ -47,7 +47,7 @@ export function explainSpike(spike: SpikeDetection): string {
   const { minutes, recentTop, of, tokens, excessTokens, state } = spike
   const whose = of === 'scope' ? 'its own highest of late' : 'what nearly all of its peers reach'
   const span = minutes < 60 ? `${minutes} minutes` : `${minutes / 60} h`
-  const verb = state === 'began' ? 'spends' : 'spent'
+  const verb = state === 'ended' ? 'spent' : 'spends'
   return (
     `${spike.dimension} ${spike.scope} ${verb} far beyond ${whose}, ${recentTop} tokens in ${span}: ` +
     `${tokens} tokens since it began, ${excessTokens} more than usual.`

@@ -1,6 +1,8 @@
+import { DETECTION_LEVELS, type DetectionLevel } from '@tokenfuse/protocol'
+
 /** How far a runaway has gone, mildest first: tell of it, spend less on it, stop it until someone looks, end it. */
-export const LEVELS = ['notice', 'cheaper', 'pause', 'kill'] as const
-export type Level = (typeof LEVELS)[number]
+export const LEVELS = DETECTION_LEVELS
+export type Level = DetectionLevel
 
 /** The same call with the same result again and again; a task that outgrows its likes; a tree of sub-agents. */
 export const KINDS = ['repetition', 'bloat', 'fan-out'] as const

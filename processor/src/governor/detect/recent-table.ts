@@ -19,7 +19,6 @@ export class RecentTable<Value extends RecentRow> {
   readonly #table: Table<Value>
   #oldest: Value | null = null
   #newest: Value | null = null
-  #uses = 0
 
   constructor(prefix: string, codec: Codec<Value>) {
     this.#table = new Table<Value>(prefix, {
@@ -43,8 +42,9 @@ export class RecentTable<Value extends RecentRow> {
     return this.#table.get(key)
   }
 
+  /** Follows from the rows alone, so that it is the same after a restart. */
   nextUse(): number {
-    return ++this.#uses
+    return (this.#newest?.lastUse ?? 0) + 1
   }
 
   /** Puts a new row in. Its `order` and `lastUse` are to be what `nextUse` gives. */
@@ -104,6 +104,5 @@ export class RecentTable<Value extends RecentRow> {
     this.#table.restore(records)
     const rows = [...this.#table.values()].sort((a, b) => a.lastUse - b.lastUse)
     for (const row of rows) this.#append(row)
-    this.#uses = rows.at(-1)?.lastUse ?? 0
   }
 }

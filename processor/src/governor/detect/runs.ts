@@ -16,6 +16,8 @@ const NO_RUNS: readonly Run[] = []
 /** A run that says nothing for so long is over. */
 export const SILENT_MS = 3_600_000
 const MAX_RUNS = 50_000
+/** Silent runs that are ended at once, so that it does not take long; the others follow. */
+const MAX_SILENT = 2000
 /** Steps that the next-steps figure looks ahead. */
 const STEPS_AHEAD = 5
 /** From this level on an end is no sign that a task was in order. */
@@ -119,20 +121,24 @@ export class Runs {
     detections.push(detectionOf(run, 'bloat', levels, [evidence], measure))
   }
 
+  /** @param agent whose run it is; those of all agents where it is unknown */
   end(tenant: string, agent: string, task: string, ending: Ending, endsMs: number): void {
-    const run = this.#find(tenant, agent, task, false)
-    if (!run || run.endsMs !== null) return
-    run.endsMs = endsMs
-    run.ending = ending
-    this.#ending.add(run)
-    this.#runs.use(run)
+    for (const run of [...(this.#byName.get(task) ?? NO_RUNS)].sort(byKey)) {
+      const isMeant = agent === UNKNOWN || run.agent === agent
+      if (!isMeant || run.isTrace || run.tenant !== tenant || run.endsMs !== null) continue
+      run.endsMs = endsMs
+      run.ending = ending
+      this.#ending.add(run)
+      this.#runs.use(run)
+    }
   }
 
   advance(timeMs: number): RunEnd[] {
     const ends: RunEnd[] = []
     for (const run of this.#endedBy(timeMs)) this.#finish(run, run.ending, ends)
-    for (let run = this.#runs.oldest(); run; run = this.#runs.oldest()) {
-      if (run.lastMs + SILENT_MS > timeMs) break
+    for (let count = 0; count < MAX_SILENT; count++) {
+      const run = this.#runs.oldest()
+      if (!run || run.lastMs + SILENT_MS > timeMs) break
       const wasStopped = toldOf(run) >= STOPPING_LEVELS
       this.#finish(run, run.endsMs === null && wasStopped ? 'stopped' : run.ending, ends)
     }
@@ -183,7 +189,8 @@ export class Runs {
 
 const toldOf = ({ repetitionTold, bloatTold }: Run) => Math.max(repetitionTold, bloatTold)
 
-const byEnd = (a: Run, b: Run) => (a.endsMs ?? 0) - (b.endsMs ?? 0) || (a.key < b.key ? -1 : 1)
+const byKey = (a: Run, b: Run) => (a.key < b.key ? -1 : 1)
+const byEnd = (a: Run, b: Run) => (a.endsMs ?? 0) - (b.endsMs ?? 0) || byKey(a, b)
 
 /** A level that is skipped counts as reached, too. */
 function noteAlarms(

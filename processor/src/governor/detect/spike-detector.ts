@@ -1,4 +1,5 @@
 import { plainCodec, type StateChange, type StateRecord } from '../table.ts'
+import { type Level, LEVELS, levelsReached, type PerLevel } from './levels.ts'
 import { RecentTable } from './recent-table.ts'
 import { limitFor, WANTED_PER_DAY } from './spike-peers.ts'
 import { SpikePeerTable } from './spike-peer-table.ts'
@@ -35,6 +36,8 @@ const FAR_BEYOND_USUAL = 8
 const LIMIT_FAR_BEYOND_USUAL = 1.15
 /** The place of the sum of an hour among the spans. */
 const HOUR_SPAN = 1
+/** Of the limit, how far the score has to go for each level. */
+const LEVEL_FACTORS: PerLevel = [1, 1.5, 2.5, 5]
 /** A scope without a history has to spend so many times what nearly all of its peers do at most. */
 const NEWCOMER_LIMIT = 3
 /** Own peaks are remembered so long, the highest so many. */
@@ -43,7 +46,8 @@ const MAX_PEAKS = 16
 
 /** A scope's spend has leapt beyond what it was recently, or has come back. */
 export type SpikeDetection = {
-  readonly state: 'began' | 'ended'
+  readonly state: 'began' | 'rose' | 'ended'
+  readonly level: Level
   readonly dimension: string
   readonly scope: string
   /** Whose highest sum it is held against: its own, or, where it is new, that of nearly all of its peers. */
@@ -130,6 +134,10 @@ export class SpikeDetector {
       if (score <= limit * HOLD) return
       alarm.lastWindow = scope.window
       alarm.peak = Math.max(alarm.peak, score)
+      const levels = levelsReached(score / alarm.limit, LEVEL_FACTORS)
+      if (levels <= alarm.told) return
+      alarm.told = levels
+      found.push(detectionOf(scope, alarm, 'rose'))
     } else if (score > limit && sumOf(scope, HOUR_SPAN) >= MIN_TOKENS_PER_HOUR) {
       scope.alarm = beginAlarm(scope, span, score, tops[span] ?? 0, limit)
       this.#open.add(scope)
@@ -273,6 +281,7 @@ function beginAlarm(
     span,
     top,
     limit,
+    told: Math.max(1, levelsReached(score / limit, LEVEL_FACTORS)),
   }
 }
 
@@ -285,6 +294,7 @@ function detectionOf(
   const usual = Math.round((usualHour(scope) * windows) / WINDOWS_PER_HOUR)
   return {
     state,
+    level: LEVELS[alarm.told - 1] ?? 'notice',
     dimension: dimensionOf(scope),
     scope: nameOf(scope),
     of: scope.standard?.of ?? 'scope',

@@ -40,6 +40,8 @@ export type Alarm = Episode & {
   readonly span: number
   readonly top: number
   readonly limit: number
+  /** How many of the levels were told of. */
+  told: number
 }
 
 /** The recent traffic of one scope. `key` names dimension and scope. */

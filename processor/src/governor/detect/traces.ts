@@ -11,6 +11,8 @@ import { addCall, beginTree, childrenOf, type TraceTree } from './trace-tree.ts'
 /** A trace that says nothing for so long is over. */
 const SILENT_MS = 3_600_000
 const MAX_TRACES = 50_000
+/** Silent traces that are ended at once. */
+const MAX_SILENT = 2000
 const STOPPING_LEVELS = 3
 const UNKNOWN = 'unknown'
 const SEPARATOR = '\u0000'
@@ -78,8 +80,9 @@ export class Traces {
 
   advance(timeMs: number): RunEnd[] {
     const ends: RunEnd[] = []
-    for (let tree = this.#trees.oldest(); tree; tree = this.#trees.oldest()) {
-      if (tree.lastMs + SILENT_MS > timeMs) break
+    for (let count = 0; count < MAX_SILENT; count++) {
+      const tree = this.#trees.oldest()
+      if (!tree || tree.lastMs + SILENT_MS > timeMs) break
       const { rootAgent: agent, trace, calls: steps, tokens, alarms } = tree
       const run = rootRun(tree)
       const ending = tree.told >= STOPPING_LEVELS ? 'stopped' : 'completed'

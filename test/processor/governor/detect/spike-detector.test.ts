@@ -83,7 +83,8 @@ suite('the spike detector', () => {
     watch.found.length = 0
     for (let at = 0; at < 12; at++) watch.pass({ a: 1_000_000 })
     for (let at = 0; at < 12; at++) watch.pass({})
-    const [began, ended] = watch.found
+    const [began, ...others] = watch.found
+    const ended = others.at(-1)
     assert.ok(began && ended)
     assert.deepEqual([began.state, ended.state], ['began', 'ended'])
     assert.equal(began.dimension, 'agent')
@@ -100,13 +101,24 @@ suite('the spike detector', () => {
     const watch = watchAfterDays(7, ['a'], seededRandom(1))
     watch.found.length = 0
     for (let at = 0; at < 18; at++) watch.pass({ a: 1_000_000 })
-    assert.equal(watch.found.length, 1)
+    const states = () => watch.found.map(({ state }) => state).filter((state) => state !== 'rose')
+    assert.deepEqual(states(), ['began'])
     assert.equal(watch.detector.alarms().length, 1)
     const over = watch.window
     while (watch.detector.alarms().length > 0) watch.pass({ a: 1000 })
     // The sum of three hours goes on being high for a while.
     assert.ok(watch.window - over >= 7 && watch.window - over <= 7 + 18)
-    assert.equal(watch.found.length, 2)
+    assert.deepEqual(states(), ['began', 'ended'])
+  })
+
+  test('an alarm that goes on growing rises from level to level, each told of once', () => {
+    const watch = watchAfterDays(7, ['a'], seededRandom(1))
+    watch.found.length = 0
+    for (let at = 0; at < 30; at++) watch.pass({ a: 150_000 + at * 100_000 })
+    assert.deepEqual(
+      watch.found.map(({ state, level }) => `${state} ${level}`),
+      ['began notice', 'rose cheaper', 'rose pause', 'rose kill'],
+    )
   })
 
   test('an idle scope ends its alarm by the clock alone', () => {

@@ -1,0 +1,100 @@
+import type { Decision, DetectionAction } from '@tokenfuse/protocol'
+import type { Effect } from '../effect.ts'
+import { isoFromMs } from '../iso-time.ts'
+import type { GovernorState } from '../state.ts'
+import { recordDecision } from '../thresholds.ts'
+import { type AlertFacts, type AlertRow, ruleOf } from './alert.ts'
+
+/** Whether an alert stops what it is about. */
+export function isStopping({ action, decision }: AlertRow): boolean {
+  return decision !== null && action !== 'warn'
+}
+
+/** Whether the policy wants another action than what is in force. */
+export function needsDecision(state: GovernorState, row: AlertRow): boolean {
+  return actionFor(state, row.facts) !== row.action
+}
+
+/** Puts the action for an alert's level into force. */
+export function decideOn(state: GovernorState, row: AlertRow, effects: Effect[]): void {
+  const action = actionFor(state, row.facts)
+  // What is over may only be let go.
+  if (action === 'none' || row.untilMs !== null) {
+    endDecisionOn(state, row, 'the policy does nothing about it', effects)
+    row.action = action
+    return
+  }
+  const decision = decisionOn(state, row, action, effects.length)
+  row.action = action
+  row.decision = decision
+  row.decisionId = decision.id
+  state.detectors.alerts.touch(row)
+  recordDecision(state, decision, effects)
+}
+
+export function endDecisionOn(
+  state: GovernorState,
+  row: AlertRow,
+  reason: string,
+  effects: Effect[],
+): void {
+  const { decision } = row
+  if (!decision) return
+  row.decision = null
+  state.detectors.alerts.touch(row)
+  const ended: Decision = {
+    ...decision,
+    id: `d${state.offset}-${effects.length}`,
+    version: state.offset,
+    action: 'allow',
+    reason,
+    from: isoFromMs(state.logTimeMs),
+    until: null,
+  }
+  recordDecision(state, ended, effects)
+}
+
+/** What cannot be told apart by a scope can only be warned of. */
+function actionFor({ policy }: GovernorState, facts: AlertFacts): DetectionAction {
+  const detect = policy?.event.policy.detect
+  const actions = facts.kind === 'spike' ? detect?.spike : detect?.runaway
+  const action = actions?.[facts.level] ?? 'warn'
+  return action === 'none' || facts.isActionable ? action : 'warn'
+}
+
+function decisionOn(
+  state: GovernorState,
+  { key, tenant, facts, holdsUntilMs }: AlertRow,
+  action: Exclude<DetectionAction, 'none'>,
+  index: number,
+): Decision {
+  const { kind, level, scope, reason, tokens, savesTokens, run } = facts
+  return {
+    id: `d${state.offset}-${index}`,
+    version: state.offset,
+    tenant,
+    scope,
+    budget: null,
+    rule: ruleOf(kind),
+    action,
+    parameters: {
+      alert: key,
+      level,
+      ...(run && { trace: run.trace }),
+      ...(savesTokens !== null && { savesTokens }),
+    },
+    reason:
+      run && run.task === null ? `${reason} Its task is unknown, so nothing is stopped.` : reason,
+    inputs: {
+      unit: 'tokens',
+      spent: String(tokens),
+      limit: null,
+      outstanding: null,
+      forecast: null,
+      policyVersion: state.policy?.version ?? 0,
+    },
+    from: isoFromMs(state.logTimeMs),
+    until: isoFromMs(holdsUntilMs),
+    mode: 'enforce',
+  }
+}
