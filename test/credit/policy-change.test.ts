@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { type LogEvent, policySchema, zoneOffsets } from '@tokenfuse/protocol'
+import {
+  ceilingRate,
+  type LogEvent,
+  policySchema,
+  rateToWire,
+  zoneOffsets,
+} from '@tokenfuse/protocol'
 import { CreditBook } from '../../instrumentation/src/guard/credit/credit-book.ts'
 import { CreditReports } from '../../instrumentation/src/guard/credit/reports.ts'
 import type { Ask } from '../../instrumentation/src/guard/credit/ask.ts'
@@ -80,7 +86,7 @@ class Pair {
     this.apply(request.report)
     const { sequence, accounts } = request.report
     const quantiles = { p95: 100, p99: 100, count: 100 }
-    const rate = { input: '1', output: '1' } as never
+    const rate = rateToWire(ceilingRate())
     this.reports.onAnswer(
       {
         offset: this.#offset,
