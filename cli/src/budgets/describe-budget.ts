@@ -1,5 +1,5 @@
 import type { Budget } from '@tokenfuse/protocol'
-import { budgetLimit } from '@tokenfuse/protocol/names'
+import { budgetLimit, rollingMs } from '@tokenfuse/protocol/names'
 import { formatAmountUnit } from '../output/amount.ts'
 import { showName } from '../output/text.ts'
 
@@ -8,10 +8,14 @@ export function describeLimit(budget: Budget): string {
   const limit = budgetLimit(budget)
   if (limit === null) return 'none set: inactive'
   const amount = formatAmountUnit(String(limit.amount), limit.unit)
-  const { window } = budget
-  const time = window === 'lifetime' ? 'for good' : window === 'hour' ? 'an hour' : `a ${window}`
   const each = budget.per.length === 0 ? '' : ` for each ${budget.per.map(named).join(' and ')}`
-  return `${amount} ${time}${each}`
+  return `${amount} ${timeOf(budget.window)}${each}`
+}
+
+function timeOf(window: Budget['window']): string {
+  if (window === 'lifetime') return 'for good'
+  if (window === 'hour') return 'an hour'
+  return rollingMs(window) === null ? `a ${window}` : `in any ${window.slice('rolling '.length)}`
 }
 
 /** Such as `agent=support, model=gpt-4*|o1*`; `all calls` where it is for everything. */

@@ -4,6 +4,7 @@ import type { Amount } from './amount.ts'
 import { lendOn } from './apply-credit.ts'
 import { limitChanged } from './apply-policy.ts'
 import type { ActiveBudget } from './budgets.ts'
+import { bookRolling, forgetUnused, leaveRolling } from './count-rolling.ts'
 import { type Counter, isOver } from './counter.ts'
 import { tickDetections } from './detect/apply-detections.ts'
 import type { Effect } from './effect.ts'
@@ -22,6 +23,7 @@ export function applyTick(state: GovernorState, effects: Effect[]): void {
     const budget = state.policy?.byId.get(id)
     if (budget) limitChanged(state, budget, scope, effects)
   }
+  leaveRolling(state, effects)
   for (const counter of state.counters.active()) {
     const budget = state.policy?.byId.get(counter.window.budget)
     if (!budget) continue
@@ -42,12 +44,13 @@ export function applyTick(state: GovernorState, effects: Effect[]): void {
 
 /** Log time at which a tick would change something, or `null`. */
 export function tickDueMs(state: GovernorState): number | null {
-  const { overrides, counters, forecasts, detectors } = state
+  const { overrides, counters, forecasts, detectors, rolling } = state
   let due = Math.min(
     overrides.nextEndMs(),
     counters.nextForgetMs(),
     forecasts.dueMs(),
     detectors.dueMs(),
+    rolling.nextLeaveMs(),
   )
   for (const counter of state.counters.active()) {
     const budget = state.policy?.byId.get(counter.window.budget)
@@ -84,10 +87,10 @@ function settleAccounts(state: GovernorState, counter: Counter, budget: ActiveBu
     if (silentMs >= budget.settleAfter && outstanding(account) > 0) {
       // A guard that said goodbye has nothing but what it said it used; one that vanished may have used all.
       const isKnown = guard?.closing === true || budget.mode !== 'hard'
-      book(state, counter, account, isKnown ? unseen(account) : outstanding(account))
+      book(state, counter, budget, account, isKnown ? unseen(account) : outstanding(account))
       account.release()
     } else if (state.logTimeMs - account.usedAtMs >= budget.settleAfter) {
-      book(state, counter, account, unseen(account))
+      book(state, counter, budget, account, unseen(account))
     }
   }
 }
@@ -101,9 +104,16 @@ function hold(account: GuardAccount): void {
 }
 
 /** Counts as spent what no usage event has shown. */
-function book(state: GovernorState, counter: Counter, account: GuardAccount, amount: Amount): void {
+function book(
+  state: GovernorState,
+  counter: Counter,
+  budget: ActiveBudget,
+  account: GuardAccount,
+  amount: Amount,
+): void {
   if (amount === 0) return
   counter.countUnseen(amount, account)
+  bookRolling(state, budget, counter.scope, amount)
   state.counters.touch(counter)
 }
 
@@ -126,5 +136,6 @@ function forgetGuards(state: GovernorState): void {
     }
     counter.sumOutstanding()
     state.counters.classify(counter)
+    forgetUnused(state, counter)
   }
 }

@@ -3,6 +3,7 @@ import type { GuardAccount } from './account.ts'
 import type { Amount } from './amount.ts'
 import { lendOn } from './apply-credit.ts'
 import { amountIn, isCounted } from './budgets.ts'
+import { countRolling } from './count-rolling.ts'
 import type { Counter } from './counter.ts'
 import { observeCall } from './detect/apply-detections.ts'
 import type { Effect } from './effect.ts'
@@ -96,12 +97,14 @@ function countInBudgets(
     const scope = call.scopes[budget.scopeNumber] as Scope
     const counter = counters.forCall(budget, scope, timeMs, zone)
     const account = guard === null ? null : counter.accounts.get(guard)
+    const { rolling } = budget
     const isSteps = budget.unit === 'steps'
     const amount = isSteps
       ? countStep(state, event, counter, account)
       : amountIn(budget.unit, amounts)
-    const isQuiet = !isSteps && counter.countQuietly(amount, account)
-    if (!isSteps && !isQuiet) counter.count(amount, account)
+    const isQuiet = !isSteps && !rolling && counter.countQuietly(amount, account)
+    if (rolling) countRolling(state, rolling, counter, account, timeMs, amount)
+    else if (!isSteps && !isQuiet) counter.count(amount, account)
     if (budget.forecast) recordForForecast(state, counter, budget.forecast, timeMs, amount)
     state.hash.foldNumber(counter.spentRest)
     counters.touch(counter)

@@ -7,11 +7,13 @@ import {
   type Dimension,
   globMatches,
   type PolicySet,
+  rollingMs,
 } from '@tokenfuse/protocol'
 import { type Amount, amountOf } from './amount.ts'
 import type { CallScopes } from './call-scopes.ts'
 import type { BudgetWindow } from './counter.ts'
 import type { ForecastBudget } from './forecast/scope-forecasts.ts'
+import { type RollingPlan, rollingPlan } from './rolling-spend.ts'
 import type { CallAmounts } from './usage-sums.ts'
 
 /** A budget of the policy in force that has a limit. */
@@ -28,6 +30,8 @@ export type ActiveBudget = Budget & {
   readonly conditions: readonly Condition[]
   /** What is forecast of it; `null` where its windows are no calendar's. */
   readonly forecast: ForecastBudget | null
+  /** Of a window that ends now; `null` of all others. */
+  readonly rolling: RollingPlan | null
   /** The window that its last call counted in, where the next one most likely does too. */
   lastWindow: BudgetWindow | null
 }
@@ -73,6 +77,7 @@ export function activatePolicy(
       scopeNumber: call.numberOf(budget.per.map((dimension) => call.slotOf(dimension))),
       conditions: conditionsOf(budget, call),
       forecast: forecastOf(budget),
+      rolling: rollingOf(budget),
       lastWindow: null,
     })
   }
@@ -91,6 +96,11 @@ export function sinceWhen(
     if (old && !countsAnother(old, budget)) since.set(budget.id, old.since)
   }
   return since
+}
+
+function rollingOf({ window }: Budget): RollingPlan | null {
+  const windowMs = rollingMs(window)
+  return windowMs === null ? null : rollingPlan(windowMs)
 }
 
 function forecastOf({ id, window }: Budget): ForecastBudget | null {

@@ -10,7 +10,7 @@ import {
   unseen,
 } from './account.ts'
 import { AccountList } from './account-list.ts'
-import { type Amount, amountFrom, minus, plus } from './amount.ts'
+import { type Amount, amountFrom, min, minus, plus } from './amount.ts'
 import { addAmountAt, amountAt, isAtLeast, setAmountAt } from './amount-cells.ts'
 import type { StepSet } from './counted-steps.ts'
 import type { OpenBin } from './forecast/scope-row.ts'
@@ -217,6 +217,19 @@ export class Counter {
     this.unconfirmed = minus(this.unconfirmed, replaced)
     const change = minus(outstanding(account), before)
     setAmountAt(this.#numbers, this.#at + OUTSTANDING, plus(this.outstanding, change))
+  }
+
+  /** A guard has told of spend that counts no more: its credit is used up, and nothing is counted. */
+  seeOnly(amount: Amount, account: GuardAccount): void {
+    account.seen = plus(account.seen, amount)
+    this.sumOutstanding()
+  }
+
+  /** What was spent leaves the window. */
+  letGo(amount: Amount): void {
+    this.spent = minus(this.spent, amount)
+    this.unguarded = min(this.unguarded, this.spent)
+    this.unconfirmed = min(this.unconfirmed, this.spent)
   }
 
   /** Counts as spent what no usage event has shown. */

@@ -27,6 +27,8 @@ export type CountersOptions = {
   readonly nextOrder: () => number
   /** What overrides add to the limit of a scope. */
   readonly addedTo: (budget: string, scope: string) => Amount
+  /** Told of each counter that is forgotten. */
+  readonly deleted?: (counter: Counter) => void
   readonly maxCounters?: number
 }
 
@@ -136,6 +138,7 @@ export class Counters {
     this.#size--
     this.steps.resize(-(counter.steps?.size ?? 0))
     counter.free()
+    this.#options.deleted?.(counter)
     this.#deleted.add(counterKey(counter))
     this.classify(counter)
   }

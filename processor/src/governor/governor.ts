@@ -180,13 +180,15 @@ export class Governor {
 
   /** Rows that left bounded tables, by table. */
   evictions(): Readonly<Record<string, number>> {
-    const { ledger, lengths, counters, spans, responses, forecasts, detectors } = this.#state
+    const { ledger, lengths, counters, rolling, spans, responses, forecasts, detectors } =
+      this.#state
     const { runaways, spikes, alerts } = detectors
     return {
       usage: ledger.evicted,
       lengths: lengths.evicted,
       counters: counters.evicted,
       steps: counters.steps.forgotten,
+      rolling: rolling.merged,
       forecasts: forecasts.refused,
       runs: runaways.evicted.runs,
       traces: runaways.evicted.traces,

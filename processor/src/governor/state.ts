@@ -8,6 +8,7 @@ import { ScopeForecasts } from './forecast/scope-forecasts.ts'
 import { IdGenerations } from './id-generations.ts'
 import { OutputLengths } from './output-lengths.ts'
 import { Overrides } from './overrides.ts'
+import { RollingSpend } from './rolling-spend.ts'
 import { StateHash } from './state-hash.ts'
 import { plainCodec, type Row, type StateChange, type StateRecord, Table } from './table.ts'
 import { UsageLedger } from './usage-ledger.ts'
@@ -59,9 +60,11 @@ export class GovernorState {
   /** The latest decisions, in force or not, so that they can be explained. */
   readonly decisions = new Table<DecisionRow>('decision', plainCodec())
   readonly nextOrder = () => this.#order++
+  readonly rolling = new RollingSpend({ nextOrder: this.nextOrder })
   readonly counters = new Counters({
     nextOrder: this.nextOrder,
     addedTo: (budget, scope) => this.overrides.addedTo(budget, scope),
+    deleted: ({ window, scope }) => this.rolling.forget(window.budget, scope),
   })
   readonly forecasts = new ScopeForecasts({ nextOrder: this.nextOrder })
   readonly detectors = new Detectors(this.call, this.nextOrder)
@@ -138,6 +141,7 @@ export class GovernorState {
     if (!head) return
     const { spansKnownFromMs, responsesKnownFromMs } = this.#restoreHead(head[1])
     this.overrides.restore(of(this.overrides.prefix))
+    this.rolling.restore(of(this.rolling.prefix))
     this.counters.restore(of(this.counters.prefix), this.policy?.byId ?? new Map())
     this.guards.restore(of(this.guards.prefix))
     this.decisions.restore(of(this.decisions.prefix))
@@ -166,6 +170,7 @@ export class GovernorState {
   #parts(): { takeChanges(): StateChange[] }[] {
     return [
       this.counters,
+      this.rolling,
       this.guards,
       this.overrides,
       this.decisions,

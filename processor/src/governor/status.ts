@@ -16,7 +16,9 @@ export function budgetStatuses(state: GovernorState): BudgetStatus[] {
       mode: budget.mode,
       unit: budget.unit,
       window: budget.window,
-      windowFrom: isoFromMs(window.fromMs),
+      windowFrom: isoFromMs(
+        budget.rolling ? state.logTimeMs - budget.rolling.windowMs : window.fromMs,
+      ),
       windowUntil: window.untilMs === null ? null : isoFromMs(window.untilMs),
       limit: String(limit),
       spent: String(spent),

@@ -1,11 +1,12 @@
-import type { Budget, Zone } from '@tokenfuse/protocol'
+import { type Budget, CALENDAR_WINDOWS, type Zone } from '@tokenfuse/protocol'
 
 /** Half open: `fromMs` belongs to it, `untilMs` does not; `null` is a window without end. */
 export type Window = { readonly fromMs: number; readonly untilMs: number | null }
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
-const LIFETIME: Window = Object.freeze({ fromMs: 0, untilMs: null })
+/** A lifetime, and a window that ends now: what is counted in it does not begin anew. */
+const UNBROKEN: Window = Object.freeze({ fromMs: 0, untilMs: null })
 
 /**
  * The window that a time falls in. Calendar windows follow the zone's wall clock, so a day has 23 or 25 hours
@@ -13,12 +14,18 @@ const LIFETIME: Window = Object.freeze({ fromMs: 0, untilMs: null })
  * @param timeMs milliseconds since 1970, not before it
  */
 export function windowAt(window: Budget['window'], timeMs: number, zone: Zone): Window {
-  if (window === 'lifetime') return LIFETIME
+  if (isUnbroken(window)) return UNBROKEN
   if (window === 'hour') return hourAt(timeMs, zone)
   const localMs = timeMs + offsetAt(zone, timeMs)
   const day = Math.floor(localMs / DAY_MS)
   const [fromDay, untilDay] = calendarDays(window, day)
   return { fromMs: midnight(fromDay, zone), untilMs: midnight(untilDay, zone) }
+}
+
+type UnbrokenWindow = Exclude<Budget['window'], (typeof CALENDAR_WINDOWS)[number]>
+
+function isUnbroken(window: Budget['window']): window is UnbrokenWindow {
+  return !(CALENDAR_WINDOWS as readonly string[]).includes(window)
 }
 
 function hourAt(timeMs: number, zone: Zone): Window {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { picoUsdFromUsd, usdFromPicoUsd } from '../money.ts'
 import { isDimension } from '../scope.ts'
+import { MAX_ROLLING_MS, rollingMs } from './rolling.ts'
 import { isRunBudget } from './run-budget.ts'
 
 const MILLISECONDS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
@@ -60,6 +61,17 @@ export const MAX_BUDGETS = 1000
 
 export const CALENDAR_WINDOWS = ['hour', 'day', 'week', 'month'] as const
 
+const windowSchema = z.union(
+  [
+    z.enum([...CALENDAR_WINDOWS, 'lifetime']),
+    z.templateLiteral(['rolling ', z.string().regex(/^[1-9]\d{0,5}[mhd]$/)]),
+  ],
+  {
+    error:
+      'use hour, day, week, month, lifetime, or rolling and a time up to 400d, such as rolling 24h',
+  },
+)
+
 const budgetWith = (duration: Duration) =>
   z
     .strictObject({
@@ -77,9 +89,9 @@ const budgetWith = (duration: Duration) =>
         .default([])
         .describe('one counter for each value of these dimensions'),
       limit: limitSchema.optional().describe('a budget without a limit is inactive'),
-      window: z
-        .enum([...CALENDAR_WINDOWS, 'lifetime'])
-        .describe('calendar windows follow the time zone of the policy; weeks begin on Monday'),
+      window: windowSchema.describe(
+        'calendar windows follow the time zone of the policy, weeks begin on Monday; a rolling one ends now',
+      ),
       mode: z.enum(['hard', 'soft', 'shadow']).default('hard'),
       warnAt: z.number().gt(0).lte(1).default(0.8).describe('share of the limit at which to warn'),
       stale: z
@@ -112,6 +124,15 @@ const budgetWith = (duration: Duration) =>
         path: ['stale'],
       },
     )
+    .refine(({ window }) => (rollingMs(window) ?? 0) <= MAX_ROLLING_MS, {
+      error: 'a rolling window is at most 400d long',
+      path: ['window'],
+    })
+    .refine(({ window, limit }) => rollingMs(window) === null || limit?.steps === undefined, {
+      error:
+        'steps count once in a window that begins at some time, and a rolling one never does: limit calls, or use another window',
+      path: ['window'],
+    })
 
 /** A budget as a person writes it. */
 export const budgetSchema = budgetWith(writtenDuration)

@@ -1,6 +1,7 @@
 import { TokenfuseError } from '../errors.ts'
 import { picoUsdFromUsd, usdFromPicoUsd } from '../money.ts'
 import { type Dimension, isDimension } from '../scope.ts'
+import { rollingMs } from './rolling.ts'
 import { CALENDAR_WINDOWS, type PolicyInput } from './schema.ts'
 
 type BudgetInput = NonNullable<PolicyInput['budgets']>[number]
@@ -48,7 +49,7 @@ function countOf(unit: string, count: number): ShortAmount {
 
 /**
  * Reads a budget such as `5usd`, `200ktok/day`, `1usd/task`, `100calls/hour` or `10usd/user/month`: an amount, then dimensions that
- * get a counter each and at most one window; without a window it holds for good.
+ * get a counter each and at most one window (`24h` is one that ends now); without a window it holds for good.
  * @throws TokenfuseError `bad_request`
  */
 export function parseShortBudget(text: string): ShortBudget {
@@ -59,13 +60,15 @@ export function parseShortBudget(text: string): ShortBudget {
   for (const part of parts.map((name) => name.trim())) {
     const calendar = CALENDAR_WINDOWS.find((name) => name === part)
     if (calendar && window === 'lifetime') window = calendar
-    else if (isDimension(part)) per.push(part)
+    else if (rollingMs(`rolling ${part}`) !== null && window === 'lifetime') {
+      window = `rolling ${part}`
+    } else if (isDimension(part)) per.push(part)
     else {
       throw new TokenfuseError(
         'bad_request',
         `"${part}" in "${text}" is no window and no dimension`,
         {
-          fix: `After the amount write one of ${CALENDAR_WINDOWS.join(', ')}, or dimensions such as task or user.`,
+          fix: `After the amount write one of ${CALENDAR_WINDOWS.join(', ')}, a time such as 24h for a rolling window, or dimensions such as task or user.`,
         },
       )
     }

@@ -97,6 +97,13 @@ test('a problem says what to write instead', () => {
     ['version: 1\nbudgets: [{ id: a, window: day, grace: 15 min }]', /such as 15m/],
     ['version: 1\nbudgets: [{ id: a, window: day, limit: { usd: 1e-13 } }]', /such as 2\.50/],
     ['version: 1\nbudgets: [{ id: a, window: day, limit: {} }]', /exactly one of tokens/],
+    ['version: 1\nbudgets: [{ id: a, window: year }]', /such as rolling 24h/],
+    ['version: 1\nbudgets: [{ id: a, window: rolling 0h }]', /such as rolling 24h/],
+    ['version: 1\nbudgets: [{ id: a, window: rolling 401d }]', /at most 400d/],
+    [
+      'version: 1\nbudgets: [{ id: a, window: rolling 1h, limit: { steps: 3 } }]',
+      /limit calls, or use another window/,
+    ],
   ]
   for (const [text, message] of rows) assert.match(problemsOf(text)[0]?.message ?? '', message)
 })

@@ -29,6 +29,11 @@ test('a short form names a limit, a window and what gets a counter each', () => 
     window: 'day',
     per: ['user'],
   })
+  assert.deepEqual(parseShortBudget('5usd/24h/agent'), {
+    limit: { usd: '5' },
+    window: 'rolling 24h',
+    per: ['agent'],
+  })
   assert.deepEqual(parseShortBudget('20steps/task'), {
     limit: { steps: 20 },
     window: 'lifetime',

@@ -15,6 +15,7 @@ import {
   giveBack,
   type GuardAccount,
   idle,
+  knownSpent,
   lengthenLead,
   openAccount,
   reserve,
@@ -248,7 +249,7 @@ export class CreditBook {
         // By this clock the window is over: what was settled of it must not be opened again.
         if (news.windowUntilMs !== null && news.windowUntilMs <= this.logMs(now)) continue
         if (!this.#budgets.has(news.budget) || this.#accounts.size >= MAX_ACCOUNTS) continue
-        account = openAccount(news)
+        account = openAccount(news, this.#budgets.isRolling(news.budget))
         account.scarceUntilMs = this.#openings.get(key)?.scarceUntilMs ?? 0
         this.#accounts.set(key, account)
         this.#openings.delete(key)
@@ -383,8 +384,7 @@ type AccountTime = Pick<Account, 'since' | 'windowFromMs'>
 
 function refusal(why: RefusalCause, account: GuardAccount, needed: bigint): FinalOutcome {
   const { budget, scope, unit, limit } = account
-  // The last calls of this guard may not have been counted yet when that was told.
-  const spent = account.spent > account.used ? account.spent : account.used
+  const spent = knownSpent(account)
   return { type: 'refuse', why, budget, account: { scope, unit, limit, spent, needed } }
 }
 

@@ -5,6 +5,7 @@ import {
   countsAnother,
   type DimensionValues,
   matchesScope,
+  rollingMs,
   scopeKey,
 } from '@tokenfuse/protocol/names'
 import { accountKey } from './guard-account.ts'
@@ -44,6 +45,11 @@ export class EnforcedBudgets {
 
   has(id: string): boolean {
     return this.#budgets.some(({ budget }) => budget.id === id)
+  }
+
+  isRolling(id: string): boolean {
+    const found = this.#budgets.find(({ budget }) => budget.id === id)
+    return found !== undefined && rollingMs(found.budget.window) !== null
   }
 
   /** The budgets that a call counts in. */

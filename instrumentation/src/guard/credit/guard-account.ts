@@ -14,6 +14,8 @@ export type GuardAccount = {
   readonly windowFromMs: number
   readonly windowUntilMs: number | null
   readonly since: number
+  /** Spend leaves the window again, so that `used` says nothing of what is spent. */
+  readonly isRolling: boolean
   limit: bigint
   /** Of the whole counter, as last told. */
   spent: bigint
@@ -58,7 +60,7 @@ export function accountKey(budget: string, scope: string): string {
   return `${budget}|${scope}`
 }
 
-export function openAccount(told: Account): GuardAccount {
+export function openAccount(told: Account, isRolling: boolean): GuardAccount {
   return {
     budget: told.budget,
     scope: told.scope,
@@ -66,6 +68,7 @@ export function openAccount(told: Account): GuardAccount {
     windowFromMs: told.windowFromMs,
     windowUntilMs: told.windowUntilMs,
     since: told.since,
+    isRolling,
     limit: 0n,
     spent: 0n,
     lent: 0n,
@@ -128,6 +131,11 @@ function noteExhaustion(account: GuardAccount, nowMs: number): void {
 export function isSpentUp(account: GuardAccount, need: bigint, nowMs: number): boolean {
   const { exhaustedNeed } = account
   return exhaustedNeed !== null && exhaustedNeed <= need && nowMs < account.exhaustedUntilMs
+}
+
+/** What is spent of the whole counter as far as it is known here: the last calls may not have been counted when told. */
+export function knownSpent({ spent, used, isRolling }: GuardAccount): bigint {
+  return isRolling || spent > used ? spent : used
 }
 
 /** Credit that can be reserved now. Never negative, though a call may have cost more than was reserved for it. */

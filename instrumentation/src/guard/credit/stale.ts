@@ -2,7 +2,7 @@ import { type BudgetUnit, ceilingRate } from '@tokenfuse/protocol/names'
 import type { Ask, AskOutcome } from './ask.ts'
 import { amountFor, type CallCost, wantedOutput } from './call-cost.ts'
 import type { EnforcedBudget } from './enforced-budgets.ts'
-import { type GuardAccount, paceAt } from './guard-account.ts'
+import { type GuardAccount, knownSpent, paceAt } from './guard-account.ts'
 
 /** Before any pace is allowed a call may run this far ahead of it, or no call would ever fit. */
 const AHEAD_MS = 5_000
@@ -88,7 +88,6 @@ function isAllowed(
   const staleMs = elapsedMs - staleSinceMs
   if (staleMs >= budget.grace) return false
   const paced = BigInt(Math.floor(paceAt(account, staleSinceMs) * (staleMs + AHEAD_MS)))
-  const known = account.spent > account.used ? account.spent : account.used
-  const left = account.limit - known - account.reserved - graceUsed
+  const left = account.limit - knownSpent(account) - account.reserved - graceUsed
   return graceUsed + amount <= paced && amount <= left
 }
