@@ -57,6 +57,14 @@ export const METRICS = {
     labels: [],
     seriesLimit: 1,
   }),
+  improvedEvents: metric({
+    name: 'tokenfuse.usage.improved.events',
+    kind: 'counter',
+    unit: '{event}',
+    help: 'Usage events that replaced an estimate by the difference; sums of tokens and cost here keep the estimate',
+    labels: [],
+    seriesLimit: 1,
+  }),
   deadLetters: metric({
     name: 'tokenfuse.dead_letters',
     kind: 'counter',

@@ -1,6 +1,7 @@
 import type { UsageEvent } from '@tokenfuse/protocol'
 import type { GuardAccount } from './account.ts'
 import type { Amount } from './amount.ts'
+import { applyBetterUsage } from './apply-better-usage.ts'
 import { lendOn } from './apply-credit.ts'
 import { amountIn, isCounted } from './budgets.ts'
 import { countRolling } from './count-rolling.ts'
@@ -38,7 +39,9 @@ export function applyUsage(state: GovernorState, event: UsageEvent, effects: Eff
     return
   }
   if (!remember(state, event, claimedMs)) {
-    effects.push({ type: 'duplicate', event })
+    const counted = state.estimated.takeLessSure(event)
+    if (counted) applyBetterUsage(state, counted, event, effects)
+    else effects.push({ type: 'duplicate', event })
     return
   }
   state.call.load(event)
@@ -47,6 +50,7 @@ export function applyUsage(state: GovernorState, event: UsageEvent, effects: Eff
   learnLength(state, event)
   countInBudgets(state, event, timeMs, effects)
   observeCall(state, event, timeMs, effects)
+  state.estimated.note(event, timeMs)
   state.hash.foldNumber(state.offset)
   effects.push({ type: 'counted', event })
 }

@@ -17,6 +17,8 @@ export type RecalledAccount = {
 export type Effect =
   | { readonly type: 'counted'; readonly event: UsageEvent }
   | { readonly type: 'duplicate'; readonly event: UsageEvent }
+  /** A call that was counted by an estimate, as another instrumentation tells it. */
+  | { readonly type: 'improved'; readonly event: UsageEvent }
   | { readonly type: 'late'; readonly event: UsageEvent }
   | {
       readonly type: 'rejected'

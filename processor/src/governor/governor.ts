@@ -180,8 +180,17 @@ export class Governor {
 
   /** Rows that left bounded tables, by table. */
   evictions(): Readonly<Record<string, number>> {
-    const { ledger, lengths, counters, rolling, spans, responses, forecasts, detectors } =
-      this.#state
+    const {
+      ledger,
+      lengths,
+      counters,
+      rolling,
+      spans,
+      responses,
+      estimated,
+      forecasts,
+      detectors,
+    } = this.#state
     const { runaways, spikes, alerts } = detectors
     return {
       usage: ledger.evicted,
@@ -196,6 +205,7 @@ export class Governor {
       spikeScopes: spikes.evicted,
       alerts: alerts.evicted,
       ids: spans.evicted + responses.evicted,
+      estimated: estimated.evicted,
     }
   }
 

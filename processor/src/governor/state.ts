@@ -5,6 +5,7 @@ import { CallScopes } from './call-scopes.ts'
 import { Counters } from './counters.ts'
 import { Detectors } from './detect/detectors.ts'
 import { ScopeForecasts } from './forecast/scope-forecasts.ts'
+import { EstimatedCalls } from './estimated-calls.ts'
 import { IdGenerations } from './id-generations.ts'
 import { OutputLengths } from './output-lengths.ts'
 import { Overrides } from './overrides.ts'
@@ -72,6 +73,7 @@ export class GovernorState {
   readonly ledger = new UsageLedger({ call: this.call, nextOrder: this.nextOrder })
   readonly spans = new IdGenerations('span')
   readonly responses = new IdGenerations('response')
+  readonly estimated = new EstimatedCalls(this.nextOrder)
   /** Log time at which silent guards were last forgotten. */
   guardsForgottenAtMs = 0
   #order = 0
@@ -147,6 +149,7 @@ export class GovernorState {
     this.decisions.restore(of(this.decisions.prefix))
     this.spans.restore(of(this.spans.prefix), spansKnownFromMs)
     this.responses.restore(of(this.responses.prefix), responsesKnownFromMs)
+    this.estimated.restore(of(this.estimated.prefix))
     this.forecasts.restore(of)
     this.detectors.restore(of)
     this.lengths.restore(of(this.lengths.prefix))
@@ -180,6 +183,7 @@ export class GovernorState {
       this.ledger,
       this.spans,
       this.responses,
+      this.estimated,
     ]
   }
 }

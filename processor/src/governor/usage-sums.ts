@@ -81,8 +81,33 @@ export class CallAmounts {
     setAmountAt(numbers, AT.inputCost, inputCost)
     setAmountAt(numbers, AT.outputCost, outputCost)
     setAmountAt(numbers, AT.otherCost, otherCost)
+    this.#findRare()
+  }
+
+  /** What one telling of a call adds to another; the call itself was counted. */
+  loadDifference(counted: UsageEvent, better: UsageEvent): void {
+    this.load(counted)
+    const { inputTokens, outputTokens, cost } = this
+    const before = this.numbers.slice()
+    this.load(better)
+    this.inputTokens -= inputTokens
+    this.outputTokens -= outputTokens
+    this.cost = minus(this.cost, cost)
+    const { numbers } = this
+    for (const name of COUNTS) {
+      const at = AT[name]
+      numbers[at] = (numbers[at] as number) - (before[at] as number)
+    }
+    for (const name of COSTS) {
+      const at = AT[name]
+      setAmountAt(numbers, at, minus(amountAt(numbers, at), amountAt(before, at)))
+    }
+    this.#findRare()
+  }
+
+  #findRare(): void {
     this.isRare = false
-    for (let at = RARE_FROM; at < WIDTH; at++) if (numbers[at] !== 0) this.isRare = true
+    for (let at = RARE_FROM; at < WIDTH; at++) if (this.numbers[at] !== 0) this.isRare = true
   }
 }
 

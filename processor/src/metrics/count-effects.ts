@@ -17,6 +17,9 @@ export function countEffects(
       case 'duplicate':
         metrics.add('duplicateEvents', [], 1)
         break
+      case 'improved':
+        metrics.add('improvedEvents', [], 1)
+        break
       case 'late':
         metrics.add('deadLetters', ['span_too_late'], 1)
         break
