@@ -38,6 +38,8 @@ export const ATTR_TASK_DIFFICULTY = 'tokenfuse.task.difficulty'
 export const ATTR_STEP_INDEX = 'tokenfuse.step.index'
 export const ATTR_STEP_NAME = 'tokenfuse.step.name'
 export const ATTR_CRITICALITY = 'tokenfuse.criticality'
+/** JSON of `Caller[]`: for whom the agent works, outermost first. */
+export const ATTR_CALLERS = 'tokenfuse.agent.callers'
 /** Followed by the tag's name: `tokenfuse.tag.team`. */
 export const ATTR_TAG_PREFIX = 'tokenfuse.tag.'
 export const ATTR_GUARD_ID = 'tokenfuse.guard.id'

@@ -14,9 +14,24 @@ export const DIMENSIONS = [
 export type NamedDimension = (typeof DIMENSIONS)[number]
 export type Dimension = NamedDimension | `tag.${string}`
 
+/** An agent and its task, for which another agent works. */
+export type Caller = { readonly agent: string; readonly task: string }
+
+/** Those nearest to the call are left out beyond it. */
+export const MAX_CALLERS = 8
+
 /** A call's value in each dimension. `model` is the model asked for, which guard and governor both know. */
 export type DimensionValues = Readonly<Record<NamedDimension, string>> & {
   readonly tags: Readonly<Record<string, string>>
+  /** For whom the agent works, outermost first. */
+  readonly callers?: readonly Caller[] | undefined
+}
+
+/** A call as the agent itself makes it, and as it counts for each that the agent works for. */
+export function lineage(values: DimensionValues): readonly DimensionValues[] {
+  const { callers } = values
+  if (callers === undefined || callers.length === 0) return [values]
+  return [values, ...callers.map((caller) => ({ ...values, ...caller }))]
 }
 
 /** Which calls a budget is for: a glob, or several of which one must fit, for each dimension named. */

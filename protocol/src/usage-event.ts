@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { BUDGET_UNITS } from './decision.ts'
+import { MAX_CALLERS } from './scope.ts'
 import { USAGE_PART_KINDS, USAGE_SOURCES } from './usage-part.ts'
 
 const count = z.int().nonnegative().nullable()
@@ -105,6 +106,12 @@ export const usageEventSchema = z
     service: name,
     tags: z.record(z.string(), z.string()),
     criticality: z.enum(CRITICALITIES),
+    callers: z
+      .array(z.object({ agent: name, task: name }))
+      .max(MAX_CALLERS)
+      .readonly()
+      .optional()
+      .describe('for whom the agent works, outermost first; absent for nobody'),
     provider: name,
     operation: name,
     requestModel: name,

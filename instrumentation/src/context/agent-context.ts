@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { ENV_TRACEPARENT } from '@tokenfuse/protocol/names'
+import { ENV_TRACEPARENT, MAX_CALLERS } from '@tokenfuse/protocol/names'
 import { readIdentity } from './identity.ts'
 import type { AgentIdentity, KnownIdentity } from './identity.ts'
 import { newSpanId, newTraceId, parseTraceparent } from './trace-ids.ts'
@@ -13,7 +13,11 @@ export type AgentContext = {
   readonly identity: KnownIdentity
   /** The scope itself as a place in a trace: calls without a span of the app hang below it. */
   readonly trace: TraceParent
+  /** The scopes around it, outermost first, as far as they name agent or task; absent in contexts of older copies. */
+  readonly outer?: readonly OuterScope[]
 }
+
+export type OuterScope = Pick<KnownIdentity, 'agent' | 'task'>
 
 const STORE = Symbol.for('tokenfuse.context')
 type Holder = { [STORE]?: AsyncLocalStorage<AgentContext> }
@@ -50,5 +54,18 @@ function nestedContext(identity: AgentIdentity): AgentContext {
   const merged = { ...outer?.identity, ...own }
   if (own.tags !== undefined) merged.tags = { ...outer?.identity.tags, ...own.tags }
   const traceId = outer?.trace.traceId ?? inheritedTrace()?.traceId ?? newTraceId()
-  return { identity: merged, trace: { traceId, spanId: newSpanId() } }
+  const around = outer && (outer.identity.agent ?? outer.identity.task) !== undefined ? [outer] : []
+  const outers = [
+    ...(outer?.outer ?? []),
+    ...around.map(({ identity: { agent, task } }) => named(agent, task)),
+  ]
+  return {
+    identity: merged,
+    trace: { traceId, spanId: newSpanId() },
+    outer: outers.slice(0, MAX_CALLERS),
+  }
+}
+
+function named(agent: string | undefined, task: string | undefined): OuterScope {
+  return { ...(agent !== undefined && { agent }), ...(task !== undefined && { task }) }
 }

@@ -10,11 +10,15 @@ import {
   ATTR_TASK_ID,
   ATTR_TASK_TYPE,
   ATTR_USER_ID,
+  MAX_CALLERS,
+  UNKNOWN,
 } from '@tokenfuse/protocol/names'
+import type { Caller } from '@tokenfuse/protocol/names'
 import { propagation } from '@opentelemetry/api'
 import type { Baggage } from '@opentelemetry/api'
 import type { Attribution } from '../telemetry/call-record.ts'
 import { currentAgentContext } from './agent-context.ts'
+import type { OuterScope } from './agent-context.ts'
 import { readIdentity } from './identity.ts'
 import type { KnownIdentity } from './identity.ts'
 
@@ -23,11 +27,36 @@ import type { KnownIdentity } from './identity.ts'
  * request as W3C baggage, else the defaults of the process. The tenant is never taken from outside.
  */
 export function currentAttribution(defaults: Attribution): Attribution {
-  const own = currentAgentContext()?.identity
+  const context = currentAgentContext()
+  const own = context?.identity
   const inbound = inboundIdentity()
   if (own === undefined && inbound === undefined) return defaults
   const tags = { ...defaults.tags, ...inbound?.tags, ...own?.tags }
-  return { ...defaults, ...inbound, ...own, tags }
+  const base = { ...defaults, ...inbound }
+  const attribution = { ...base, ...own, tags }
+  if (context === undefined) return attribution
+  const callers = callersOf(attribution, base, context.outer ?? [])
+  return callers.length === 0 ? attribution : { ...attribution, callers }
+}
+
+/**
+ * For whom an agent works: who this process is by default or for the request that it serves, then each `withAgent`
+ * around the innermost. Where nothing but the step changes it is the same agent on the same task.
+ */
+function callersOf(
+  { agent, task }: Attribution,
+  base: Attribution,
+  outer: readonly OuterScope[],
+): Caller[] {
+  const callers: Caller[] = []
+  const isSame = (a: Caller, b: Caller) => a.agent === b.agent && a.task === b.task
+  for (const scope of [{}, ...outer]) {
+    const caller = { agent: scope.agent ?? base.agent, task: scope.task ?? base.task }
+    const isNobody = caller.agent === UNKNOWN && caller.task === UNKNOWN
+    const isKnown = callers.some((known) => isSame(known, caller))
+    if (!isNobody && !isKnown && !isSame(caller, { agent, task })) callers.push(caller)
+  }
+  return callers.slice(0, MAX_CALLERS)
 }
 
 function inboundIdentity(): KnownIdentity | undefined {

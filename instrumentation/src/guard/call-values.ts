@@ -21,6 +21,7 @@ export function callValues(
     provider,
     service: attribution.service,
     tags: attribution.tags,
+    callers: attribution.callers,
   }
 }
 

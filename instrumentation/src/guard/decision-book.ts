@@ -1,10 +1,10 @@
-import { matchesScope, parseScopeKey, scopeKey } from '@tokenfuse/protocol/names'
+import { lineage, matchesScope, parseScopeKey, scopeKey } from '@tokenfuse/protocol/names'
 import type {
   Action,
   Decision,
   Dimension,
   DimensionValues,
-  Match,
+  StreamBudget,
   StreamMessage,
 } from '@tokenfuse/protocol/names'
 import { decisionKey } from '@tokenfuse/protocol/names'
@@ -41,7 +41,7 @@ type Group = { readonly per: readonly Dimension[]; readonly byScope: Map<string,
 export class DecisionBook {
   readonly #entries = new Map<string, Entry>()
   readonly #groups = new Map<string, Group>()
-  #matches: ReadonlyMap<string, Match> = new Map()
+  #budgets: ReadonlyMap<string, StreamBudget> = new Map()
   /** Decisions that found no room; they are not followed. */
   #overflowCount = 0
 
@@ -52,7 +52,7 @@ export class DecisionBook {
   /** `nowMs` is monotonic. A wrong wall clock on this machine must neither prolong nor end a decision. */
   apply(message: StreamMessage, nowMs: number): void {
     if (message.type === 'policy') {
-      this.#matches = new Map(message.budgets.map(({ id, match }) => [id, match as Match]))
+      this.#budgets = new Map(message.budgets.map((budget) => [budget.id, budget]))
     } else if (message.type === 'decisions') {
       this.#entries.clear()
       this.#groups.clear()
@@ -65,13 +65,25 @@ export class DecisionBook {
   /** The severest decision in force for a call, or `null`. */
   find(values: DimensionValues, nowMs: number): Decision | null {
     let found: Decision | null = null
+    for (const each of lineage(values)) found = this.#severest(each, each !== values, found, nowMs)
+    return found
+  }
+
+  /** @param forCaller whether the call is looked at as one of somebody that its agent works for */
+  #severest(
+    values: DimensionValues,
+    forCaller: boolean,
+    before: Decision | null,
+    nowMs: number,
+  ): Decision | null {
+    let found = before
     for (const { per, byScope } of this.#groups.values()) {
       for (const entry of byScope.get(scopeKey(per, values)) ?? []) {
         if (nowMs >= entry.endsAtMs) {
           this.#remove(decisionKey(entry.decision))
           continue
         }
-        if (!this.#concerns(entry.decision, values)) continue
+        if (!this.#concerns(entry.decision, values, forCaller)) continue
         if (found === null || SEVERITY[entry.decision.action] > SEVERITY[found.action]) {
           found = entry.decision
         }
@@ -81,10 +93,11 @@ export class DecisionBook {
   }
 
   /** A scope names only what its budget counts apart by; which calls the budget is for at all, the policy says. */
-  #concerns(decision: Decision, values: DimensionValues): boolean {
+  #concerns(decision: Decision, values: DimensionValues, forCaller: boolean): boolean {
     if (decision.mode !== 'enforce' || decision.tenant !== values.tenant) return false
-    const match = decision.budget === null ? undefined : this.#matches.get(decision.budget)
-    return match === undefined || matchesScope(match, values)
+    const budget = decision.budget === null ? undefined : this.#budgets.get(decision.budget)
+    if (forCaller && !budget?.nested) return false
+    return budget === undefined || matchesScope(budget.match, values)
   }
 
   #put(decision: Decision, nowMs: number): void {

@@ -1,6 +1,7 @@
 import {
   addTokens,
   ATTR_AGENT_NAME,
+  ATTR_CALLERS,
   ATTR_CRITICALITY,
   ATTR_DECISION_ACTION,
   ATTR_DECISION_BUDGET,
@@ -123,6 +124,7 @@ function addAttribution(list: AttributeList, attribution: Attribution): void {
     .name(ATTR_USER_ID, attribution.user)
     .name(ATTR_SESSION_ID, attribution.session)
     .text(ATTR_CRITICALITY, attribution.criticality)
+  if (attribution.callers?.length) list.json(ATTR_CALLERS, attribution.callers)
   for (const [name, value] of Object.entries(attribution.tags).slice(0, TAGS_MAX)) {
     list.text(ATTR_TAG_PREFIX + name, value)
   }

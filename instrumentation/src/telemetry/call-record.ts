@@ -1,4 +1,10 @@
-import type { Criticality, UsagePart, UsageSource, Verdict } from '@tokenfuse/protocol/names'
+import type {
+  Caller,
+  Criticality,
+  UsagePart,
+  UsageSource,
+  Verdict,
+} from '@tokenfuse/protocol/names'
 
 /** Who makes a call and what for. A name that nobody gave is the literal `unknown`, never the empty text. */
 export type Attribution = {
@@ -13,6 +19,8 @@ export type Attribution = {
   readonly stepName: string | null
   readonly difficulty: string | null
   readonly criticality: Criticality
+  /** For whom the agent works, outermost first; absent for nobody. */
+  readonly callers?: readonly Caller[] | undefined
   readonly tags: Readonly<Record<string, string>>
 }
 

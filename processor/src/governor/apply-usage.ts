@@ -1,21 +1,11 @@
 import type { UsageEvent } from '@tokenfuse/protocol'
-import type { GuardAccount } from './account.ts'
-import type { Amount } from './amount.ts'
 import { applyBetterUsage } from './apply-better-usage.ts'
-import { lendOn } from './apply-credit.ts'
-import { amountIn, isCounted } from './budgets.ts'
-import { countRolling } from './count-rolling.ts'
-import type { Counter } from './counter.ts'
+import { countInBudgets } from './count-in-budgets.ts'
 import { observeCall } from './detect/apply-detections.ts'
 import type { Effect } from './effect.ts'
-import type { ForecastBudget } from './forecast/scope-forecasts.ts'
-import { forecastUnits } from './forecast/units.ts'
 import { HORIZON_MS } from './id-generations.ts'
 import { msFromIso } from './iso-time.ts'
-import { mayLend } from './lending.ts'
-import type { Scope } from './scopes.ts'
 import type { GovernorState } from './state.ts'
-import { decide } from './thresholds.ts'
 
 const MINUTE_MS = 60_000
 /** A call that claims to be further ahead of the log than this counts at log time. */
@@ -85,69 +75,4 @@ function learnLength({ lengths }: GovernorState, event: UsageEvent): void {
   if (output === null || event.source !== 'provider' || event.responseId === null) return
   const cap = event.verdict?.cap ?? null
   lengths.add(output, cap !== null && output >= cap)
-}
-
-function countInBudgets(
-  state: GovernorState,
-  event: UsageEvent,
-  timeMs: number,
-  effects: Effect[],
-): void {
-  const { policy, call, zone, counters, amounts } = state
-  if (!policy || policy.budgets.length === 0) return
-  const guard = event.guard === null ? null : (state.guards.get(event.guard)?.key ?? null)
-  for (const budget of policy.budgets) {
-    if (!isCounted(budget, call)) continue
-    const scope = call.scopes[budget.scopeNumber] as Scope
-    const counter = counters.forCall(budget, scope, timeMs, zone)
-    const account = guard === null ? null : counter.accounts.get(guard)
-    const { rolling } = budget
-    const isSteps = budget.unit === 'steps'
-    const amount = isSteps
-      ? countStep(state, event, counter, account)
-      : amountIn(budget.unit, amounts)
-    const isQuiet = !isSteps && !rolling && counter.countQuietly(amount, account)
-    if (rolling) countRolling(state, rolling, counter, account, timeMs, amount)
-    else if (!isSteps && !isQuiet) counter.count(amount, account)
-    if (budget.forecast) recordForForecast(state, counter, budget.forecast, timeMs, amount)
-    state.hash.foldNumber(counter.spentRest)
-    counters.touch(counter)
-    if (isQuiet) continue
-    decide(state, counter, budget, effects)
-    if (counter.accounts.size > 0 && mayLend(counter, account)) {
-      lendOn(state, counter, budget, effects)
-    }
-    counter.settleDown()
-  }
-}
-
-function recordForForecast(
-  { forecasts, logTimeMs }: GovernorState,
-  counter: Counter,
-  budget: ForecastBudget,
-  timeMs: number,
-  amount: Amount,
-): void {
-  if (counter.bin === null || counter.bin.isGone) {
-    counter.bin = forecasts.binOf(budget, counter.scope, timeMs)
-  }
-  forecasts.record(counter.bin, timeMs, logTimeMs, forecastUnits(counter.window.unit, amount))
-}
-
-/**
- * Each guard takes credit for the first call that it makes of a step; the step counts once, whoever takes it.
- * @returns what was counted
- */
-function countStep(
-  { counters: { steps }, amounts }: GovernorState,
-  event: UsageEvent,
-  counter: Counter,
-  account: GuardAccount | null,
-): Amount {
-  if (amounts.isRefusal) return 0
-  counter.steps ??= new Set()
-  const amount = steps.isFirst(counter.steps, event, null) ? 1 : 0
-  const isFirstOfGuard = account !== null && steps.isFirst(counter.steps, event, account.guard)
-  counter.count(amount, account, isFirstOfGuard ? 1 : 0)
-  return amount
 }

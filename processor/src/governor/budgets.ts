@@ -3,14 +3,16 @@ import {
   budgetLimit,
   type BudgetUnit,
   CALENDAR_WINDOWS,
+  type Caller,
   countsAnother,
   type Dimension,
   globMatches,
   type PolicySet,
   rollingMs,
+  scopeKeyOf,
 } from '@tokenfuse/protocol'
 import { type Amount, amountOf } from './amount.ts'
-import type { CallScopes } from './call-scopes.ts'
+import { type CallScopes, SLOT } from './call-scopes.ts'
 import type { BudgetWindow } from './counter.ts'
 import type { ForecastBudget } from './forecast/scope-forecasts.ts'
 import { type RollingPlan, rollingPlan } from './rolling-spend.ts'
@@ -133,13 +135,29 @@ export function warnFrom(limit: Amount, share: number): Amount {
 }
 const SHARE_SCALE = 10_000
 
-/** Whether a call counts in a budget. */
-export function isCounted({ conditions }: ActiveBudget, call: CallScopes): boolean {
+/** Whether a call counts in a budget, by itself or as one of somebody that its agent works for. */
+export function isCounted(
+  { conditions }: ActiveBudget,
+  call: CallScopes,
+  caller: Caller | null = null,
+): boolean {
   for (const { slot, globs } of conditions) {
-    const name = call.name(slot)
+    const name = nameFor(call, slot, caller)
     if (!globs.some((glob) => glob === name || globMatches(glob, name))) return false
   }
   return true
+}
+
+/** The scope of a budget in which a call counts for somebody that its agent works for. */
+export function scopeOfCaller({ per }: ActiveBudget, call: CallScopes, caller: Caller): string {
+  return scopeKeyOf(
+    per.map((dimension) => [dimension, nameFor(call, call.slotOf(dimension), caller)]),
+  )
+}
+
+function nameFor(call: CallScopes, slot: number, caller: Caller | null): string {
+  if (caller !== null && slot === SLOT.agent) return caller.agent
+  return caller !== null && slot === SLOT.task ? caller.task : call.name(slot)
 }
 
 /** What a call adds to a budget, in steps if it is the first of its own. A refused call reached nobody and adds nothing. */

@@ -1,6 +1,7 @@
 import {
   ATTR_AGENT_NAME,
   ATTR_CONVERSATION_ID,
+  ATTR_CALLERS,
   ATTR_CRITICALITY,
   ATTR_DECISION_ACTION,
   ATTR_DECISION_ID,
@@ -86,6 +87,7 @@ const DETAIL_NAMES = {
   toolCallKeys: ATTR_TOOL_CALL_KEYS,
   toolResultKeys: ATTR_TOOL_RESULT_KEYS,
   verdict: ATTR_VERDICT,
+  callers: ATTR_CALLERS,
   decisionId: ATTR_DECISION_ID,
   decisionAction: ATTR_DECISION_ACTION,
   savingsStrategy: `${ATTR_SAVINGS_PREFIX}strategy`,

@@ -1,9 +1,21 @@
-import { CRITICALITIES, UNKNOWN, type UsageEvent } from '@tokenfuse/protocol'
+import {
+  type Caller,
+  CRITICALITIES,
+  MAX_CALLERS,
+  UNKNOWN,
+  type UsageEvent,
+} from '@tokenfuse/protocol'
+import { z } from 'zod'
+import { parseJson } from './json-text.ts'
+import { boundedName } from './names.ts'
 import type { SpanFields } from './span-fields.ts'
+
+const callersSchema = z.array(z.object({ agent: z.string().min(1), task: z.string().min(1) }))
 
 /** Who called and what for; the literal `unknown` where nobody said. */
 export function attributionOf(fields: SpanFields) {
   const criticality = fields.value('criticality')
+  const callers = callersOf(fields)
   return {
     agent: fields.name('agent') ?? UNKNOWN,
     task: fields.name('task') ?? UNKNOWN,
@@ -16,5 +28,15 @@ export function attributionOf(fields: SpanFields) {
     service: fields.name('service') ?? UNKNOWN,
     tags: fields.tags(),
     criticality: CRITICALITIES.find((known) => known === criticality) ?? 'normal',
+    ...(callers.length > 0 && { callers }),
   } satisfies Partial<UsageEvent>
+}
+
+/** What cannot be read is nobody: a call loses its callers, never its usage. */
+function callersOf(fields: SpanFields): Caller[] {
+  const text = fields.text('callers')
+  const parsed = text === null ? null : callersSchema.safeParse(parseJson(text))
+  return (parsed?.data ?? [])
+    .slice(0, MAX_CALLERS)
+    .map(({ agent, task }) => ({ agent: boundedName(agent), task: boundedName(task) }))
 }

@@ -6,6 +6,7 @@ export function countsAnother(old: Budget, budget: Budget): boolean {
   return (
     budgetLimit(old)?.unit !== budgetLimit(budget)?.unit ||
     old.window !== budget.window ||
+    (old.nested ?? false) !== (budget.nested ?? false) ||
     old.per.join() !== budget.per.join()
   )
 }

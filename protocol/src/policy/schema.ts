@@ -88,6 +88,10 @@ const budgetWith = (duration: Duration) =>
         .max(6)
         .default([])
         .describe('one counter for each value of these dimensions'),
+      nested: z
+        .boolean()
+        .optional()
+        .describe('calls count for the agents and tasks that they are made for, too'),
       limit: limitSchema.optional().describe('a budget without a limit is inactive'),
       window: windowSchema.describe(
         'calendar windows follow the time zone of the policy, weeks begin on Monday; a rolling one ends now',

@@ -92,3 +92,15 @@ test('there is an end to how many decisions are kept, and what finds no room is 
   assert.ok(made.find({ ...CALL, task: 't-9999' }, 0))
   assert.equal(made.find({ ...CALL, task: 't-10001' }, 0), null)
 })
+
+test('a decision on a nested budget holds for those who work for its scope, one on another budget does not', () => {
+  const values = { ...CALL, callers: [{ agent: 'planner', task: 't-9' }] }
+  const budget = { id: 'b', per: ['agent'], window: 'day', limit: { tokens: 1 } }
+  for (const nested of [true, false]) {
+    const made = book(decision({ scope: 'agent=planner', budget: 'b' }))
+    const budgets = [budgetSchema.parse({ ...budget, nested })]
+    made.apply({ type: 'policy', version: 1, budgets }, 0)
+    assert.equal(made.find(values, 0) !== null, nested)
+    assert.equal(made.find(CALL, 0), null)
+  }
+})

@@ -63,28 +63,50 @@ const plainPartArb = tokensArb.map((tokens): UsagePart => ({
   webSearches: 0,
 }))
 
+const ATTRIBUTION_KEYS = [
+  'agent',
+  'task',
+  'user',
+  'session',
+  'tenant',
+  'service',
+  'taskType',
+  'stepIndex',
+  'stepName',
+  'difficulty',
+  'criticality',
+  'tags',
+] as const
+
 const callArb: fc.Arbitrary<CallRecord> = fc
   .record({
     traceId: hex(32),
     spanId: hex(16),
     parentSpanId: orNull(hex(16)),
     durationMs: fc.nat(1_000_000_000).map((microseconds) => microseconds / 1000),
-    attribution: fc.record({
-      agent: nameArb,
-      task: nameArb,
-      user: nameArb,
-      session: nameArb,
-      tenant: nameArb,
-      service: nameArb,
-      taskType: orNull(nameArb),
-      stepIndex: orNull(fc.nat(100)),
-      stepName: orNull(nameArb),
-      difficulty: orNull(nameArb),
-      criticality: fc.constantFrom(...CRITICALITIES),
-      tags: fc.dictionary(fc.constantFrom('team', 'größe', 'a.b'), nameArb, {
-        noNullPrototype: true,
-      }),
-    }),
+    attribution: fc.record(
+      {
+        agent: nameArb,
+        task: nameArb,
+        user: nameArb,
+        session: nameArb,
+        tenant: nameArb,
+        service: nameArb,
+        taskType: orNull(nameArb),
+        stepIndex: orNull(fc.nat(100)),
+        stepName: orNull(nameArb),
+        difficulty: orNull(nameArb),
+        criticality: fc.constantFrom(...CRITICALITIES),
+        tags: fc.dictionary(fc.constantFrom('team', 'größe', 'a.b'), nameArb, {
+          noNullPrototype: true,
+        }),
+        callers: fc.array(fc.record({ agent: nameArb, task: nameArb }, { noNullPrototype: true }), {
+          minLength: 1,
+          maxLength: 8,
+        }),
+      },
+      { requiredKeys: [...ATTRIBUTION_KEYS], noNullPrototype: true },
+    ),
     provider: fc.constantFrom('openai', 'anthropic', 'azure.ai.openai', 'Our-Gateway'),
     operation: fc.constantFrom('chat', 'text_completion', 'embeddings'),
     requestModel: fc.constantFrom('priced-1', 'nobody-knows'),

@@ -4,6 +4,7 @@ import {
   type BudgetUnit,
   countsAnother,
   type DimensionValues,
+  lineage,
   matchesScope,
   rollingMs,
   scopeKey,
@@ -57,9 +58,13 @@ export class EnforcedBudgets {
     if (this.#last?.values === values) return this.#last.claimed
     const claimed: EnforcedBudget[] = []
     for (const { budget, unit, limit } of this.#budgets) {
-      if (!matchesScope(budget.match, values)) continue
-      const scope = scopeKey(budget.per, values)
-      claimed.push({ key: accountKey(budget.id, scope), budget, scope, unit, limit })
+      const scopes = new Set<string>()
+      for (const each of budget.nested ? lineage(values) : [values]) {
+        if (matchesScope(budget.match, each)) scopes.add(scopeKey(budget.per, each))
+      }
+      for (const scope of scopes) {
+        claimed.push({ key: accountKey(budget.id, scope), budget, scope, unit, limit })
+      }
     }
     this.#last = { values, claimed }
     return claimed
