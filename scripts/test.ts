@@ -1,5 +1,6 @@
 /**
- * `npm test [-- FILTER ...] [--at-once FILES] [--file-timeout-s SECONDS]`: runs the tests whose path contains one of the filters; all but the slow ones without.
+ * `npm test [-- FILTER ...] [--at-once FILES] [--file-timeout-s SECONDS]`: runs the tests whose path contains one of the
+ * filters; all but the slow ones without.
  * A skipped test is always printed, and where `CI` is set it has to give its reason.
  */
 import { globSync } from 'node:fs'
@@ -13,7 +14,7 @@ const root = join(import.meta.dirname, '..')
 /** They need services or minutes, and run only when named. */
 const SLOW = [/^test\/stack\//, /\.slow\.test\.ts$/]
 /** The longest begin first, so that no core waits for them at the end. */
-const LONGEST = ['test/packages/']
+const LONGEST = ['test/cli/run/', 'test/main-job/']
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
