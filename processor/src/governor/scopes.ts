@@ -1,4 +1,5 @@
 import type { Counter } from './counter.ts'
+import type { Run } from './detect/run.ts'
 import type { FeedRow } from './detect/spike-feed.ts'
 import type { Lengths } from './output-lengths.ts'
 import type { UsageLine } from './usage-table.ts'
@@ -33,6 +34,8 @@ export class Scope {
   lengths: Lengths | null = null
   /** What it used in the minute that runs. */
   feed: FeedRow | null = null
+  /** Of an agent and a task, what is under way. */
+  run: Run | null = null
   /** The newest counter of each budget, chained by `next`. */
   counter: Counter | null = null
 

@@ -24,7 +24,8 @@ export function observeCall(
 ): void {
   const { detectors, logTimeMs, amounts } = state
   if (amounts.isRefusal) return
-  for (const detection of detectors.runaways.observe(event, logTimeMs)) {
+  const runaways = detectors.runaways.observe(event, logTimeMs, detectors.taskScope())
+  for (const detection of runaways) {
     tell(state, event.tenant, runawayFacts(detection, event.task !== UNKNOWN), effects)
   }
   observeSpend(state, event, timeMs, effects)

@@ -1,5 +1,6 @@
 import type { CallScopes } from '../call-scopes.ts'
 import { SLOT } from '../call-scopes.ts'
+import type { Scope } from '../scopes.ts'
 import type { StateChange, StateRecord } from '../table.ts'
 import { SPIKE_DIMENSIONS, type SpikeDimension } from './alert.ts'
 import { Alerts } from './alerts.ts'
@@ -16,13 +17,23 @@ export class Detectors {
   /** Of a call's scopes, those whose spend is watched for spikes. */
   readonly watched: readonly { readonly dimension: SpikeDimension; readonly scopeNumber: number }[]
 
+  readonly #call: CallScopes
+  readonly #taskScope: number
+
   constructor(call: CallScopes, nextOrder: () => number) {
     this.feed = new SpikeFeed(this.spikes, nextOrder)
     this.alerts = new Alerts(nextOrder)
+    this.#call = call
+    this.#taskScope = call.numberOf([SLOT.agent, SLOT.task])
     this.watched = SPIKE_DIMENSIONS.map((dimension) => ({
       dimension,
       scopeNumber: call.numberOf([SLOT[dimension]]),
     }))
+  }
+
+  /** Of the call that is loaded, the scope of its agent and task. */
+  taskScope(): Scope | null {
+    return this.#call.scopes[this.#taskScope] ?? null
   }
 
   /** Log time from which on a tick would do something; infinite for never. */

@@ -7,10 +7,12 @@ export class ListMap<Value> {
     return this.#lists.get(name)
   }
 
-  add(name: string, value: Value): void {
-    const list = this.#lists.get(name)
+  /** @returns all of the name, also those that come later */
+  add(name: string, value: Value): readonly Value[] {
+    let list = this.#lists.get(name)
     if (list) list.push(value)
-    else this.#lists.set(name, [value])
+    else this.#lists.set(name, (list = [value]))
+    return list
   }
 
   delete(name: string, value: Value): void {

@@ -1,7 +1,10 @@
+import type { UsageEvent } from '@tokenfuse/protocol'
 import type { Ending, PastAlarm } from './detection.ts'
 import { noRepetition, type Repetition } from './repetition.ts'
 import { markOf } from './step-scale.ts'
 import { NO_LINKS, type RecentRow } from './recent-table.ts'
+import { hash32 } from './key-hash.ts'
+import type { TreeCall } from './trace-tree.ts'
 import { NEW_ROW } from '../table.ts'
 
 /** What one agent does for one task, or within one trace where the task is unknown. */
@@ -31,10 +34,32 @@ export type Run = RecentRow & {
   bloatTold: number
   alarms: PastAlarm[]
   lastMs: number
+  /** Its newest call, with which a tree of its trace begins once there is another one. */
+  readonly last: LastCall
+  /** All runs of that name; found again after a restart. */
+  group: readonly Run[] | null
   /** Log time from which it counts as over, as its task has ended; `null` while it has not. */
   endsMs: number | null
   /** How it ends, or would if it fell silent. */
   ending: Ending
+}
+
+/** What is remembered of a call for the sake of its trace; changed in place, since that costs every call the least. */
+export type LastCall = {
+  trace: string
+  span: string
+  parentSpan: string | null
+  session: string
+  guard: string | null
+  tokens: number
+  context: number
+}
+
+/** @returns the newest call of a run as a tree sees it */
+export function lastCallOf({ agent, last }: Run): TreeCall {
+  const { span, parentSpan, session, guard, tokens, context } = last
+  const actor = hash32(session, hash32(agent, hash32(guard ?? '')))
+  return { span, parentSpan, actor, tokens, context }
 }
 
 /** A run before its first call. */
@@ -59,6 +84,16 @@ export function beginRun(
     bloatTold: 0,
     alarms: [],
     lastMs: 0,
+    last: {
+      trace: '',
+      span: '',
+      parentSpan: null,
+      session: '',
+      guard: null,
+      tokens: 0,
+      context: 0,
+    },
+    group: null,
     endsMs: null,
     ending: 'completed',
     ...NEW_ROW,
@@ -86,4 +121,15 @@ export function contextSlope({ steps, firstContext, lastContext }: Run): number 
 export function tokensOfNext(run: Run, steps: number): number {
   const slope = Math.max(0, contextSlope(run))
   return Math.round(steps * run.lastContext + (slope * steps * (steps + 1)) / 2)
+}
+
+/** Remembers a call as the run's newest. */
+export function setLast({ last }: Run, call: UsageEvent): void {
+  last.trace = call.traceId
+  last.span = call.spanId
+  last.parentSpan = call.parentSpanId
+  last.session = call.session
+  last.guard = call.guard
+  last.context = call.tokens.input ?? 0
+  last.tokens = last.context + (call.tokens.output ?? 0)
 }

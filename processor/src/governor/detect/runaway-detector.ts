@@ -1,7 +1,9 @@
 import type { UsageEvent } from '@tokenfuse/protocol'
 import type { StateChange, StateRecord } from '../table.ts'
 import type { Detection, Ending, RunEnd } from './detection.ts'
-import { Runs } from './runs.ts'
+import { lastCallOf, type Run } from './run.ts'
+import { type RunHolder, Runs } from './runs.ts'
+import type { TraceTree } from './trace-tree.ts'
 import { Traces } from './traces.ts'
 
 /** Events of a task may still come for so long after the app said that it has ended. */
@@ -25,13 +27,21 @@ export class RunawayDetector {
   /**
    * Takes a call in. It has to be a counted one: no duplicate, and none that the guard refused.
    * @param timeMs log time
+   * @param holder remembers the run for the next call of the same agent and task
    * @returns what has gone further than any level told of before; mostly nothing
    */
-  observe(call: UsageEvent, timeMs: number): Detection[] {
+  observe(call: UsageEvent, timeMs: number, holder: RunHolder | null = null): Detection[] {
     const detections: Detection[] = []
-    this.#runs.observe(call, timeMs, detections)
-    this.#traces.observe(call, timeMs, detections)
+    const run = this.#runs.runFor(call, holder)
+    const tree = this.#traces.find(call) ?? this.#treeFrom(call, this.#runs.lastOfTrace(run, call))
+    this.#runs.observe(run, call, timeMs, detections)
+    if (tree) this.#traces.observe(tree, lastCallOf(run), timeMs, detections)
     return detections
+  }
+
+  /** Most calls are the only ones of their trace: a tree begins with the second. */
+  #treeFrom(call: UsageEvent, first: Run | null): TraceTree | null {
+    return first && this.#traces.begin(call, first.agent, lastCallOf(first))
   }
 
   /**

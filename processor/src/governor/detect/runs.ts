@@ -1,12 +1,12 @@
 import type { UsageEvent } from '@tokenfuse/protocol'
-import { plainCodec, type StateChange, type StateRecord } from '../table.ts'
+import { type Codec, plainCodec, type StateChange, type StateRecord } from '../table.ts'
 import { bloatOf } from './bloat.ts'
 import type { Detection, Ending, Evidence, RunEnd } from './detection.ts'
 import { type Kind, LEVELS } from './levels.ts'
 import { ListMap } from './list-map.ts'
 import { RecentTable } from './recent-table.ts'
 import { addTurn, levelsByCost } from './repetition.ts'
-import { addStep, beginRun, contextSlope, type Run, tokensOfNext } from './run.ts'
+import { addStep, beginRun, contextSlope, type Run, setLast, tokensOfNext } from './run.ts'
 import { medianAfter, medianSlope, medianTotal, stepsToCome } from './task-baseline.ts'
 import { type Measure, TaskBaselines } from './task-baselines.ts'
 
@@ -16,6 +16,8 @@ const NO_RUNS: readonly Run[] = []
 /** A run that says nothing for so long is over. */
 export const SILENT_MS = 3_600_000
 const MAX_RUNS = 50_000
+/** Runs of one task that are looked at for a trace. */
+const MAX_SIBLINGS = 16
 /** Silent runs that are ended at once, so that it does not take long; the others follow. */
 const MAX_SILENT = 2000
 /** Steps that the next-steps figure looks ahead. */
@@ -23,9 +25,12 @@ const STEPS_AHEAD = 5
 /** From this level on an end is no sign that a task was in order. */
 const STOPPING_LEVELS = 3
 
+/** Who remembers a run between calls. */
+export type RunHolder = { run: Run | null }
+
 /** The runs that are under way, each held against the finished ones. */
 export class Runs {
-  readonly #runs = new RecentTable<Run>('run', plainCodec())
+  readonly #runs = new RecentTable<Run>('run', runCodec())
   readonly #baselines: TaskBaselines
   readonly #maxRuns: number
   readonly #byName = new ListMap<Run>()
@@ -42,11 +47,11 @@ export class Runs {
     return this.#baselines.evicted
   }
 
-  observe(call: UsageEvent, timeMs: number, detections: Detection[]): void {
+  observe(run: Run, call: UsageEvent, timeMs: number, detections: Detection[]): void {
     const input = call.tokens.input ?? 0
     const tokens = input + (call.tokens.output ?? 0)
-    const run = this.#runFor(call)
     run.lastMs = Math.max(run.lastMs, timeMs)
+    setLast(run, call)
     if (tokens > 0) addStep(run, tokens, input)
     const measure = this.#measureOf(run)
     this.#judgeRepetition(run, call, tokens, measure, detections)
@@ -61,18 +66,44 @@ export class Runs {
     return null
   }
 
-  #runFor(call: UsageEvent): Run {
-    const { tenant, agent, taskType, task, traceId: trace } = call
+  /**
+   * The run, of whichever agent at the same task, whose newest call is of the same trace; `null` where none is known.
+   * @param run that of the call
+   */
+  lastOfTrace(run: Run, { traceId }: UsageEvent): Run | null {
+    const { tenant, isTrace } = run
+    const runs = run.group ?? NO_RUNS
+    for (let at = runs.length - 1; at >= Math.max(0, runs.length - MAX_SIBLINGS); at--) {
+      const other = runs[at] as Run
+      const isSameTrace = other.last.trace === traceId
+      if (isSameTrace && other.tenant === tenant && other.isTrace === isTrace) return other
+    }
+    return null
+  }
+
+  /**
+   * The run that a call belongs to, made where there is none.
+   * @param holder remembers it for the next call of the same agent and task
+   */
+  runFor(call: UsageEvent, holder: RunHolder | null): Run {
+    const { tenant, agent, task, traceId: trace } = call
     const isTrace = task === UNKNOWN
+    const held = isTrace ? null : (holder?.run ?? null)
+    if (held && !held.isGone && held.tenant === tenant) return held
     const name = isTrace ? trace : task
-    const known = this.#find(tenant, agent, name, isTrace)
-    if (known) return known
+    const run = this.#find(tenant, agent, name, isTrace) ?? this.#make(call, name, isTrace)
+    if (holder && !isTrace) holder.run = run
+    return run
+  }
+
+  #make(call: UsageEvent, name: string, isTrace: boolean): Run {
+    const { tenant, agent, taskType, traceId: trace } = call
     const key = [tenant, agent, isTrace ? 'trace' : 'task', name].join(SEPARATOR)
     const model = call.originalModel ?? call.requestModel
     const names = { tenant, run: name, isTrace, agent, taskType, model, trace }
     const run = beginRun(key, this.#runs.nextUse(), names)
     this.#runs.add(run)
-    this.#byName.add(name, run)
+    run.group = this.#byName.add(name, run)
     const oldest = this.#runs.size > this.#maxRuns ? this.#runs.oldest() : null
     if (oldest) {
       this.#delete(oldest)
@@ -183,7 +214,18 @@ export class Runs {
     this.#baselines.restore(of(this.#baselines.prefix))
     const ending = [...this.#runs.values()].filter(({ endsMs }) => endsMs !== null)
     for (const run of ending.sort(byEnd)) this.#ending.add(run)
-    for (const run of this.#runs.values()) this.#byName.add(run.run, run)
+    // As they were made, since that is the order in which they came to be of one name.
+    for (const run of [...this.#runs.values()].sort((a, b) => a.order - b.order)) {
+      run.group = this.#byName.add(run.run, run)
+    }
+  }
+}
+
+function runCodec(): Codec<Run> {
+  const plain = plainCodec<Run>()
+  return {
+    encode: (run) => plain.encode({ ...run, group: null }),
+    decode: plain.decode,
   }
 }
 

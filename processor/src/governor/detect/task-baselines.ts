@@ -63,6 +63,9 @@ export class TaskBaselines {
 
   /** The best measure for tasks of an agent; `null` while there is none. */
   measureFor(agent: string, taskType: string | null, model: string): Measure | null {
+    const everyone = this.#table.get(EVERYONE)
+    // Whatever was learned of an agent was learned of all.
+    if (!everyone || everyone.baseline.tasks < MIN_TASKS) return null
     let best: BaselineRow | undefined
     for (const key of keysOf(agent, taskType, model)) {
       const row = this.#table.get(key)
@@ -71,8 +74,7 @@ export class TaskBaselines {
       if (!best || row.baseline.tasks > best.baseline.tasks) best = row
     }
     if (best) return measureOf(best)
-    const everyone = this.#table.get(EVERYONE)
-    if (!everyone || everyone.baseline.tasks < MIN_TASKS_OF_OTHERS) return null
+    if (everyone.baseline.tasks < MIN_TASKS_OF_OTHERS) return null
     return measureOf(everyone)
   }
 

@@ -2,11 +2,10 @@ import type { UsageEvent } from '@tokenfuse/protocol'
 import { plainCodec, type StateChange, type StateRecord } from '../table.ts'
 import type { Detection, RunEnd } from './detection.ts'
 import { type FanOut, FanOutBaselines } from './fan-out.ts'
-import { hash32 } from './key-hash.ts'
 import { LEVELS } from './levels.ts'
 import { ListMap } from './list-map.ts'
 import { RecentTable } from './recent-table.ts'
-import { addCall, beginTree, childrenOf, type TraceTree } from './trace-tree.ts'
+import { addCall, beginTree, childrenOf, type TraceTree, type TreeCall } from './trace-tree.ts'
 
 /** A trace that says nothing for so long is over. */
 const SILENT_MS = 3_600_000
@@ -34,17 +33,24 @@ export class Traces {
     return this.#baselines.evicted
   }
 
-  observe(call: UsageEvent, timeMs: number, detections: Detection[]): void {
-    const tree = this.#treeFor(call)
-    const input = call.tokens.input ?? 0
+  /** The tree that a call belongs to; most calls are the only ones of their trace and have none. */
+  find({ tenant, traceId, task }: UsageEvent): TraceTree | null {
+    for (const tree of this.#byTrace.get(traceId) ?? NO_TREES) {
+      if (tree.task === task && tree.tenant === tenant) return tree
+    }
+    return null
+  }
+
+  /** Begins the tree of a trace with its first call. */
+  begin({ tenant, traceId, task }: UsageEvent, rootAgent: string, first: TreeCall): TraceTree {
+    const tree = this.#make({ tenant, trace: traceId, task, rootAgent })
+    addCall(tree, first)
+    return tree
+  }
+
+  observe(tree: TraceTree, call: TreeCall, timeMs: number, detections: Detection[]): void {
     tree.lastMs = Math.max(tree.lastMs, timeMs)
-    addCall(tree, {
-      span: call.spanId,
-      parentSpan: call.parentSpanId,
-      actor: hash32(call.session, hash32(call.agent, hash32(call.guard ?? ''))),
-      tokens: input + (call.tokens.output ?? 0),
-      context: input,
-    })
+    addCall(tree, call)
     this.#trees.use(tree)
     if (childrenOf(tree) === 0 && tree.depth === 0) return
     const fanOut = this.#baselines.judge(tree)
@@ -56,12 +62,9 @@ export class Traces {
     detections.push(detectionOf(tree, fanOut))
   }
 
-  #treeFor({ tenant, traceId: trace, task, agent }: UsageEvent): TraceTree {
-    for (const tree of this.#byTrace.get(trace) ?? NO_TREES) {
-      if (tree.task === task && tree.tenant === tenant) return tree
-    }
+  #make(names: Pick<TraceTree, 'tenant' | 'trace' | 'task' | 'rootAgent'>): TraceTree {
+    const { tenant, trace, task } = names
     const key = [tenant, trace, task].join(SEPARATOR)
-    const names = { tenant, trace, task, rootAgent: agent }
     const tree = beginTree(key, this.#trees.nextUse(), names)
     this.#trees.add(tree)
     this.#byTrace.add(trace, tree)

@@ -77,16 +77,16 @@ suite('the runaway detector', () => {
   test('a million task ids take no more room than some, and what went is counted', () => {
     const detector = new RunawayDetector({ maxRuns: 100, maxTraces: 50, maxBaselines: 10 })
     const records = new Map<string, string>()
-    for (let at = 0; at < 5000; at++) {
-      detector.observe(call(`t${at}`, 1000, ['a', 'b'], { agent: `agent-${at % 40}` }), at)
+    const observe = (task: string, at: number, timeMs: number) => {
+      // A trace is one of several calls.
+      for (const tokens of [1000, 1100]) {
+        const agent = `agent-${at % 40}`
+        detector.observe(call(task, tokens, ['a', 'b'], { agent }), timeMs)
+      }
     }
+    for (let at = 0; at < 5000; at++) observe(`t${at}`, at, at)
     detector.advance(10 * HOUR_MS)
-    for (let at = 0; at < 5000; at++) {
-      detector.observe(
-        call(`u${at}`, 1000, ['a', 'b'], { agent: `agent-${at % 40}` }),
-        11 * HOUR_MS,
-      )
-    }
+    for (let at = 0; at < 5000; at++) observe(`u${at}`, at, 11 * HOUR_MS)
     keep(records, detector.takeChanges())
     const count = (prefix: string) => [...records.keys()].filter((key) => key.startsWith(prefix))
     assert.equal(count('run/').length, 100)
