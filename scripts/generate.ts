@@ -4,7 +4,13 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { environmentPage, errorsPage, metricsPage } from './generate/pages.ts'
+import {
+  environmentPage,
+  errorsPage,
+  metricsPage,
+  ruleActionsPage,
+  ruleVariablesPage,
+} from './generate/pages.ts'
 import { schemas } from './generate/schemas.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -16,6 +22,8 @@ const wanted = new Map([
   ['docs/errors.md', errorsPage()],
   ['docs/environment.md', environmentPage()],
   ['docs/metrics.md', metricsPage()],
+  ['docs/rule-actions.md', ruleActionsPage()],
+  ['docs/rule-variables.md', ruleVariablesPage()],
 ])
 
 const stray = existsSync(join(root, SCHEMA_FOLDER))

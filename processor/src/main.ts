@@ -13,6 +13,7 @@ const { values } = parseArgs({
     policy: { type: 'string' },
     kafka: { type: 'string' },
     roles: { type: 'string', default: 'meter,governor' },
+    rules: { type: 'string' },
   },
 })
 
@@ -39,6 +40,7 @@ function start(): Promise<RunningMeter> {
     dataDirectory: values.data,
     ...shared,
     ...(values.policy !== undefined && { policyFile: values.policy }),
+    ...(values.rules !== undefined && { rulesFile: values.rules }),
     ...(kafka !== null && { kafka, meters: roles.meter }),
   })
 }

@@ -12,6 +12,8 @@ export type ProcessorOptions = {
   readonly allowRemote?: boolean
   /** Must exist where it is named. Default: `tokenfuse.yaml` beside the data folder, if there is one. */
   readonly policyFile?: string
+  /** Must exist where it is named. Default: `budget-alerts.yaml` beside the policy file, or else the rules shipped. */
+  readonly rulesFile?: string
   /** Takes one message for people at a time. Default: nowhere. */
   readonly log?: (line: string) => void
   /** Where the event log is in Kafka. Default: in the data folder. */

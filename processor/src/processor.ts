@@ -21,6 +21,7 @@ import type { EventLog } from './log/port.ts'
 import { countEffects } from './metrics/count-effects.ts'
 import type { MetricRegistry } from './metrics/registry.ts'
 import type { ProcessorOptions, RunningProcessor } from './options.ts'
+import type { PolicyFiles, PolicyPaths } from './policy/policy-files.ts'
 import { PolicyKeeper } from './policy/policy-keeper.ts'
 import { limitRepeats } from './repeated-lines.ts'
 import { Snapshots } from './snapshots.ts'
@@ -35,7 +36,7 @@ const VERSION = String(
 
 export type ProcessorParts = {
   readonly options: ProcessorOptions
-  readonly policyPath: string
+  readonly paths: PolicyPaths
   readonly directory: DataDirectory
   readonly log: EventLog
   readonly loop: GovernorLoop
@@ -61,7 +62,7 @@ export class Processor implements RunningProcessor {
   #retention: NodeJS.Timeout | null = null
 
   constructor(parts: ProcessorParts) {
-    const { options, policyPath, directory, log, loop, announcer } = parts
+    const { options, paths, directory, log, loop, announcer } = parts
     const { governor } = loop
     this.#parts = parts
     this.token = directory.token()
@@ -72,7 +73,7 @@ export class Processor implements RunningProcessor {
     const told = announcer ? { told: () => announcer.written() } : {}
     this.#snapshots = new Snapshots({ log, governor, intervalMs, onError, ...told })
     this.#ticker = new Ticker({ governor, submit: (events) => loop.submit(events), onError })
-    this.#policy = new PolicyKeeper({ path: policyPath, loop, log: this.#say })
+    this.#policy = new PolicyKeeper({ paths, loop, log: this.#say })
   }
 
   get url(): string {
@@ -88,7 +89,7 @@ export class Processor implements RunningProcessor {
   }
 
   /** Listens, reads the log to its end, and brings the policy into force. */
-  async start(policy: Policy | null): Promise<void> {
+  async start(files: PolicyFiles): Promise<void> {
     const { options, directory, loop } = this.#parts
     const { port = DEFAULT_PORT, host = '127.0.0.1', allowRemote = false } = options
     this.#listening = await listen(this.#createApp(), { port, host, allowRemote })
@@ -105,7 +106,7 @@ export class Processor implements RunningProcessor {
       this.#say(`the processor cannot go on: ${textOf(error)}`)
     })
     await loop.caughtUp()
-    await this.#policy.apply(policy)
+    await this.#policy.apply(files)
     // Also where nothing has changed: a meter that starts waits for them.
     this.#announcePrices()
     this.#policy.watch()

@@ -8,7 +8,8 @@ import { SqliteEventLog } from './log/sqlite/event-log.ts'
 import { MeterRole } from './meter-role.ts'
 import { MetricRegistry } from './metrics/registry.ts'
 import type { ProcessorOptions, RunningProcessor } from './options.ts'
-import { readPolicyFile } from './policy/policy-file.ts'
+import { readPolicyFiles } from './policy/policy-files.ts'
+import { RULES_FILE } from './policy/rules-file.ts'
 import { Processor } from './processor.ts'
 import { limitRepeats } from './repeated-lines.ts'
 
@@ -21,7 +22,13 @@ import { limitRepeats } from './repeated-lines.ts'
 export async function startProcessor(options: ProcessorOptions): Promise<RunningProcessor> {
   const besideData = join(dirname(resolve(options.dataDirectory)), 'tokenfuse.yaml')
   const policyPath = resolve(options.policyFile ?? besideData)
-  const policy = readPolicyFile(policyPath, options.policyFile !== undefined)
+  const besidePolicy = join(dirname(policyPath), RULES_FILE)
+  const rulesPath = resolve(options.rulesFile ?? besidePolicy)
+  const paths = { policyPath, rulesPath }
+  const files = readPolicyFiles(paths, {
+    policy: options.policyFile !== undefined,
+    rules: options.rulesFile !== undefined,
+  })
   const directory = new DataDirectory(options.dataDirectory)
   const say = limitRepeats(options.log ?? (() => {}))
   const metrics = new MetricRegistry()
@@ -35,8 +42,8 @@ export async function startProcessor(options: ProcessorOptions): Promise<Running
       : { log: embeddedLog(directory, options), announcer: null }
     log = ports.log
     const loop = await GovernorLoop.restore(log)
-    processor = new Processor({ options, policyPath, directory, loop, metrics, ...ports })
-    await processor.start(policy)
+    processor = new Processor({ options, paths, directory, loop, metrics, ...ports })
+    await processor.start(files)
     if (pipeline === null || options.meters === false) return processor
     meter = new MeterRole({ ports: pipeline.meterPorts(), metrics, say })
     await meter.start()

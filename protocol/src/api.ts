@@ -1,5 +1,6 @@
 import type { BudgetUnit, Decision } from './decision.ts'
 import type { LogEntry } from './log-event.ts'
+import type { Rule, Severity } from './policy/rules/schema.ts'
 import type { Budget, DetectionAction, DetectionLevel } from './policy/schema.ts'
 import type { Dimension } from './scope.ts'
 import type { UsageEvent } from './usage-event.ts'
@@ -139,6 +140,30 @@ export type DetectionStatus = {
   readonly decision: string | null
 }
 
+/** A rule of `budget-alerts.yaml` in force. */
+export type RuleStatus = Pick<Rule, 'name' | 'severity' | 'condition' | 'action'> & {
+  /** Why it cannot hold for anyone now, such as a limit that is not set; `null` where it can. */
+  readonly inactive: string | null
+  /** For how many scopes it holds now. */
+  readonly holding: number
+}
+
+/** Something that people are told of: sent at least once, known again by its id. */
+export type Notification = {
+  /** The decision's. */
+  readonly id: string
+  readonly time: string
+  readonly source: 'rule'
+  /** Of the rule. */
+  readonly name: string
+  readonly severity: Severity
+  /** What is done about it. */
+  readonly action: string
+  /** Such as `agent=support`; `*` is everything. */
+  readonly scope: string
+  readonly text: string
+}
+
 /** What one agent used in all. */
 export type AgentStatus = UsageTotals & {
   readonly agent: string
@@ -156,6 +181,8 @@ export type StatusAnswer = {
   /** Why the policy file is not what is in force; `null` where it is, or where there is no file. */
   readonly policyProblem: string | null
   readonly inactiveBudgets: readonly { readonly budget: string; readonly reason: string }[]
+  /** Those of the policy in force. */
+  readonly rules: readonly RuleStatus[]
   /** The fullest 1,000 of all counters, the fullest first. */
   readonly budgets: readonly BudgetStatus[]
   /** How many there are. */

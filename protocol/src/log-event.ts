@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { creditReportSchema } from './credit.ts'
 import { amountSchema } from './decision.ts'
+import { MAX_RULES, ruleSchema } from './policy/rules/schema.ts'
 import { resolvedPolicySchema } from './policy/schema.ts'
 import { usageEventSchema } from './usage-event.ts'
 
@@ -43,6 +44,11 @@ export const policySetSchema = z
       .nullable()
       .describe('version (offset) it was made from; null for the first'),
     policy: resolvedPolicySchema,
+    rules: z
+      .array(ruleSchema)
+      .max(MAX_RULES)
+      .optional()
+      .describe('of budget-alerts.yaml; absent for none'),
     zone: zoneSchema,
   })
   .meta({ id: 'PolicySet' })

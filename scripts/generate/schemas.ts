@@ -4,6 +4,7 @@ import {
   decisionSchema,
   logEventSchema,
   policySchema,
+  rulesFileSchema,
   usageEventSchema,
 } from '@tokenfuse/protocol'
 import { z } from 'zod'
@@ -11,6 +12,7 @@ import { z } from 'zod'
 const PUBLISHED = {
   'usage-event': usageEventSchema,
   policy: policySchema,
+  rules: rulesFileSchema,
   decision: decisionSchema,
   'log-event': logEventSchema,
   'credit-report': creditReportSchema,

@@ -16,6 +16,7 @@ type UpOptions = {
   readonly policy?: string
   readonly kafka?: string
   readonly roles: string
+  readonly rules?: string
   readonly json?: boolean
 }
 
@@ -31,6 +32,7 @@ export function addUp(program: Command): void {
     )
     .option('--kafka <brokers>', `brokers that hold the log (default: ${ENV_KAFKA_BROKERS})`)
     .option('--roles <list>', 'what it does, with Kafka: meter, governor', 'meter,governor')
+    .option('--rules <file>', 'rules (default: budget-alerts.yaml beside the policy file)')
     .option('--json', 'print its address as one line of JSON')
     .addHelpText(
       'after',
@@ -51,7 +53,7 @@ async function up({ data, kafka: brokers, roles, ...options }: UpOptions): Promi
   else await upProcessor(dataDirectory({ data }), kafka, chosen.meter, options)
 }
 
-type StartOptions = Pick<UpOptions, 'port' | 'policy' | 'json'>
+type StartOptions = Pick<UpOptions, 'port' | 'policy' | 'rules' | 'json'>
 
 async function upMeter(kafka: KafkaSettings, { port, json = false }: StartOptions): Promise<void> {
   const { startMeter } = await import('@tokenfuse/processor')
@@ -66,7 +68,7 @@ async function upProcessor(
   directory: string,
   kafka: KafkaSettings | null,
   meters: boolean,
-  { port, policy, json = false }: StartOptions,
+  { port, policy, rules, json = false }: StartOptions,
 ): Promise<void> {
   const { startProcessor } = await import('@tokenfuse/processor')
   const processor = await startProcessor({
@@ -75,6 +77,7 @@ async function upProcessor(
     log: (line) => tellLines([line]),
     ...(policy === undefined ? {} : { policyFile: policy }),
     ...(kafka !== null && { kafka, meters }),
+    ...(rules === undefined ? {} : { rulesFile: rules }),
   })
   onEndingSignal(() => void processor.close())
   const { url } = processor

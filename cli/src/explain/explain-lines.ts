@@ -28,6 +28,7 @@ function decisionLines(answer: ExplainedDecision, style: Style): string[] {
   return [
     `${style('bold', showName(decision.id))}  ${decision.action}${mode === 'shadow' ? ' (shadow: nothing is stopped)' : ''}`,
     ...row('why', decision.reason),
+    ...ruleRows(decision, row),
     ...row('for', scopeText(decision.budget, decision.scope)),
     ...amountRows(inputs, row),
     ...row('since', `${from}${end}`),
@@ -59,6 +60,18 @@ function rowWith(style: Style): Row {
     wrapped(showName(value, 1000), VALUE_WIDTH).map(
       (line, index) => `  ${style('dim', (index === 0 ? label : '').padEnd(LABEL_WIDTH))}${line}`,
     )
+}
+
+/** The rule that made it, with its condition, what that saw, and what is done about it. */
+function ruleRows({ rule, parameters }: Decision, row: Row): string[] {
+  const { severity, condition, ruleAction, exceptCriticality: _, ...figures } = parameters
+  if (rule === null || condition === undefined) return []
+  const seen = Object.entries(figures).map(([name, value]) => `${name} = ${value}`)
+  return [
+    ...row('rule', `${rule}, ${severity}, ${ruleAction}`),
+    ...row('when', String(condition)),
+    ...row('saw', seen.join(', ')),
+  ]
 }
 
 function amountRows({ unit, spent, limit, outstanding }: Decision['inputs'], row: Row): string[] {

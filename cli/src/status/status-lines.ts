@@ -67,11 +67,25 @@ function alertLines({ decisions }: StatusAnswer, style: Style): string[] {
   return lines
 }
 
+/** Rules that nothing can make hold, by why. */
+function inactiveRules({ rules }: StatusAnswer, style: Style): string[] {
+  const byReason = new Map<string, string[]>()
+  for (const { name, inactive } of rules) {
+    if (inactive !== null) byReason.set(inactive, [...(byReason.get(inactive) ?? []), name])
+  }
+  return [...byReason].flatMap(([reason, names]) => {
+    const verb = names.length === 1 ? 'rule is' : 'rules are'
+    const text = `${names.map((name) => showName(name)).join(', ')}: ${verb} inactive, ${reason}`
+    return wrapped(text, WIDTH).map((line) => style('dim', line))
+  })
+}
+
 function problemLines(status: StatusAnswer, style: Style): string[] {
   const { inactiveBudgets, policyProblem, deadLetters, droppedSpans } = status
   const lines = inactiveBudgets.map(({ budget, reason }) =>
     style('dim', `${showName(budget)} is inactive: ${reason}`),
   )
+  lines.push(...inactiveRules(status, style))
   if (policyProblem !== null) {
     lines.push(style('yellow', `The policy file is not in force: ${policyProblem}`))
   }

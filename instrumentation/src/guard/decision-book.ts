@@ -1,6 +1,7 @@
 import { lineage, matchesScope, parseScopeKey, scopeKey } from '@tokenfuse/protocol/names'
 import type {
   Action,
+  Criticality,
   Decision,
   Dimension,
   DimensionValues,
@@ -29,6 +30,13 @@ type Entry = {
   readonly dimensions: string
   /** On the monotonic clock. */
   readonly endsAtMs: number
+}
+
+/** A call as it is looked at: `forCaller` as one of somebody that its agent works for. */
+type LookedAt = {
+  readonly values: DimensionValues
+  readonly forCaller: boolean
+  readonly criticality: Criticality
 }
 
 /** Decisions over the same dimensions, found by the scope they are for. */
@@ -63,27 +71,28 @@ export class DecisionBook {
   }
 
   /** The severest decision in force for a call, or `null`. */
-  find(values: DimensionValues, nowMs: number): Decision | null {
+  find(
+    values: DimensionValues,
+    nowMs: number,
+    criticality: Criticality = 'normal',
+  ): Decision | null {
     let found: Decision | null = null
-    for (const each of lineage(values)) found = this.#severest(each, each !== values, found, nowMs)
+    for (const each of lineage(values)) {
+      const call = { values: each, forCaller: each !== values, criticality }
+      found = this.#severest(call, found, nowMs)
+    }
     return found
   }
 
-  /** @param forCaller whether the call is looked at as one of somebody that its agent works for */
-  #severest(
-    values: DimensionValues,
-    forCaller: boolean,
-    before: Decision | null,
-    nowMs: number,
-  ): Decision | null {
+  #severest(call: LookedAt, before: Decision | null, nowMs: number): Decision | null {
     let found = before
     for (const { per, byScope } of this.#groups.values()) {
-      for (const entry of byScope.get(scopeKey(per, values)) ?? []) {
+      for (const entry of byScope.get(scopeKey(per, call.values)) ?? []) {
         if (nowMs >= entry.endsAtMs) {
           this.#remove(decisionKey(entry.decision))
           continue
         }
-        if (!this.#concerns(entry.decision, values, forCaller)) continue
+        if (!this.#concerns(entry.decision, call)) continue
         if (found === null || SEVERITY[entry.decision.action] > SEVERITY[found.action]) {
           found = entry.decision
         }
@@ -93,8 +102,10 @@ export class DecisionBook {
   }
 
   /** A scope names only what its budget counts apart by; which calls the budget is for at all, the policy says. */
-  #concerns(decision: Decision, values: DimensionValues, forCaller: boolean): boolean {
+  #concerns(decision: Decision, { values, forCaller, criticality }: LookedAt): boolean {
     if (decision.mode !== 'enforce' || decision.tenant !== values.tenant) return false
+    // One of another version of the governor may have no parameters.
+    if (decision.parameters?.['exceptCriticality'] === criticality) return false
     const budget = decision.budget === null ? undefined : this.#budgets.get(decision.budget)
     if (forCaller && !budget?.nested) return false
     return budget === undefined || matchesScope(budget.match, values)

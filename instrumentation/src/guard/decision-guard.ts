@@ -2,7 +2,7 @@ import type { Decision, StreamMessage, Verdict } from '@tokenfuse/protocol/names
 import { DecisionBook } from './decision-book.ts'
 import type { Admission, Guard, GuardedCall, Refusal } from './guard.ts'
 
-/** How long a throttled or paused caller is told to wait where the decision does not say. */
+/** How long a throttled caller is told to wait where the decision does not say. */
 const RETRY_AFTER_MS = 5_000
 
 /** A guard that knows only decisions: what the governor decided for a scope holds for the next call in it. */
@@ -15,7 +15,7 @@ export class DecisionGuard implements Guard {
   }
 
   admit(call: GuardedCall): Admission {
-    const decision = this.#book.find(call.values, performance.now())
+    const decision = this.#book.find(call.values, performance.now(), call.attribution.criticality)
     const verdict: Verdict = {
       action: decision?.action ?? 'allow',
       reserve: null,
@@ -39,6 +39,10 @@ function refusalOf({ action, reason, id, budget, parameters }: Decision): Refusa
   }
   if (action !== 'throttle' && action !== 'pause') return null
   const wanted = parameters['retryAfterMs']
-  const retryAfterMs = typeof wanted === 'number' && wanted > 0 ? wanted : RETRY_AFTER_MS
+  if (typeof wanted === 'number' && wanted > 0) {
+    return { action, reason, decisionId: id, budget, retryAfterMs: wanted }
+  }
+  // A pause may last for hours, so an SDK that tries again soon only keeps its caller waiting.
+  const retryAfterMs = action === 'pause' ? null : RETRY_AFTER_MS
   return { action, reason, decisionId: id, budget, retryAfterMs }
 }

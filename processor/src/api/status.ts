@@ -31,6 +31,7 @@ export function statusAnswer(context: ApiContext, only?: readonly string[]): Sta
     logTime: governor.offset === 0 ? null : new Date(governor.logTimeMs).toISOString(),
     policyVersion: inForce?.version ?? 0,
     policyProblem: context.policyProblem(),
+    rules: governor.ruleStatuses(),
     inactiveBudgets: governor.inactiveBudgets(),
     budgets: asked.slice(0, MAX_COUNTERS),
     counters: asked.length,

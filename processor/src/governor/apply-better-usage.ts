@@ -7,6 +7,7 @@ import type { Counter } from './counter.ts'
 import type { Effect } from './effect.ts'
 import type { CountedCall } from './estimated-calls.ts'
 import { isWithinRolling } from './rolling-spend.ts'
+import { applyRules } from './rules/apply-rules.ts'
 import type { GovernorState } from './state.ts'
 import { decide } from './thresholds.ts'
 
@@ -37,6 +38,7 @@ export function applyBetterUsage(
       correct(state, budget, counter, timeMs, amount, effects)
     }
   }
+  applyRules(state, timeMs, effects)
   state.hash.foldNumber(state.offset)
   effects.push({ type: 'improved', event: better })
 }

@@ -6,6 +6,7 @@ import type { Counter } from './counter.ts'
 import { reconsiderAlerts } from './detect/apply-detections.ts'
 import type { Effect } from './effect.ts'
 import { msFromIso } from './iso-time.ts'
+import { limitsChanged, rulesChanged } from './rules/apply-rules.ts'
 import type { GovernorState } from './state.ts'
 import { decide, endDecision } from './thresholds.ts'
 
@@ -20,6 +21,7 @@ export function applyPolicySet(state: GovernorState, event: PolicySet, effects: 
     effects.push({ type: 'rejected', event, code: 'policy_outdated', message })
     return
   }
+  const rulesBefore = state.rules.active.byName
   const policy = state.setPolicy(event, state.offset)
   state.hash.foldNumber(state.offset)
   effects.push({ type: 'policy', version: state.offset })
@@ -42,6 +44,7 @@ export function applyPolicySet(state: GovernorState, event: PolicySet, effects: 
     const budget = policy.byId.get(counter.window.budget)
     if (budget) reconsider(state, counter, budget, effects)
   }
+  rulesChanged(state, rulesBefore, effects)
 }
 
 function needsAnotherLook(counter: Counter): boolean {
@@ -92,6 +95,7 @@ export function limitChanged(
     state.counters.setLimit(counter, budget)
     reconsider(state, counter, budget, effects)
   }
+  limitsChanged(state, effects)
 }
 
 function reconsider(

@@ -9,6 +9,7 @@ import { type Counter, isOver } from './counter.ts'
 import { tickDetections } from './detect/apply-detections.ts'
 import type { Effect } from './effect.ts'
 import { HORIZON_MS } from './id-generations.ts'
+import { rulesDueMs, tickRules } from './rules/apply-rules.ts'
 import type { GovernorState } from './state.ts'
 import { decide, endDecision } from './thresholds.ts'
 
@@ -39,6 +40,7 @@ export function applyTick(state: GovernorState, effects: Effect[]): void {
   state.counters.forgetWindows(state.logTimeMs, MAX_FORGOTTEN)
   state.forecasts.tick(state.logTimeMs)
   tickDetections(state, effects)
+  tickRules(state, effects)
   forgetGuards(state)
 }
 
@@ -51,6 +53,7 @@ export function tickDueMs(state: GovernorState): number | null {
     forecasts.dueMs(),
     detectors.dueMs(),
     rolling.nextLeaveMs(),
+    rulesDueMs(state),
   )
   for (const counter of state.counters.active()) {
     const budget = state.policy?.byId.get(counter.window.budget)

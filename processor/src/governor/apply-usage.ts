@@ -5,6 +5,7 @@ import { observeCall } from './detect/apply-detections.ts'
 import type { Effect } from './effect.ts'
 import { HORIZON_MS } from './id-generations.ts'
 import { msFromIso } from './iso-time.ts'
+import { applyRules } from './rules/apply-rules.ts'
 import type { GovernorState } from './state.ts'
 
 const MINUTE_MS = 60_000
@@ -41,6 +42,7 @@ export function applyUsage(state: GovernorState, event: UsageEvent, effects: Eff
   countInBudgets(state, event, timeMs, effects)
   observeCall(state, event, timeMs, effects)
   state.estimated.note(event, timeMs)
+  applyRules(state, timeMs, effects)
   state.hash.foldNumber(state.offset)
   effects.push({ type: 'counted', event })
 }

@@ -4,6 +4,7 @@ import type {
   DetectionStatus,
   ErrorCode,
   LogEvent,
+  Notification,
   UsageEvent,
 } from '@tokenfuse/protocol'
 
@@ -28,6 +29,8 @@ export type Effect =
     }
   | { readonly type: 'policy'; readonly version: number }
   | { readonly type: 'decision'; readonly decision: Decision }
+  /** To be told to people: at least once, by its id. */
+  | { readonly type: 'notify'; readonly notification: Notification }
   | {
       readonly type: 'detection'
       /** Whether it was not known, has reached a higher level, or is over. */

@@ -9,6 +9,8 @@ import type {
   LogEvent,
   OutputQuantiles,
   Policy,
+  Rule,
+  RuleStatus,
   Tick,
   UsageAnswer,
   UsageTotals,
@@ -20,6 +22,7 @@ import { applyUsage } from './apply-usage.ts'
 import { endTask } from './detect/apply-detections.ts'
 import type { Effect } from './effect.ts'
 import { budgetForecasts, type ForecastQuery } from './forecast/budget-forecasts.ts'
+import { ruleStatuses } from './rules/rule-status.ts'
 import { hashText } from './state-hash.ts'
 import { budgetStatuses } from './status.ts'
 import { GovernorState } from './state.ts'
@@ -129,14 +132,23 @@ export class Governor {
     return policy && { version: policy.version, policy: policy.event.policy }
   }
 
+  /** Those of the policy in force, as they were written. */
+  rules(): readonly Rule[] {
+    return this.#state.policy?.event.rules ?? []
+  }
+
+  ruleStatuses(): RuleStatus[] {
+    return ruleStatuses(this.#state)
+  }
+
   inactiveBudgets(): readonly { readonly budget: string; readonly reason: string }[] {
     return this.#state.policy?.inactive ?? []
   }
 
   /** Decisions in force. */
   decisions(): Decision[] {
-    const { counters, detectors } = this.#state
-    const rows = [...counters.decided(), ...detectors.alerts.inForce()]
+    const { counters, detectors, rules } = this.#state
+    const rows = [...counters.decided(), ...detectors.alerts.inForce(), ...rules.held()]
     return rows.flatMap(({ decision }) => decision ?? [])
   }
 
@@ -190,6 +202,7 @@ export class Governor {
       estimated,
       forecasts,
       detectors,
+      rules,
     } = this.#state
     const { runaways, spikes, alerts } = detectors
     return {
@@ -204,6 +217,7 @@ export class Governor {
       taskBaselines: runaways.evicted.baselines,
       spikeScopes: spikes.evicted,
       alerts: alerts.evicted,
+      rules: rules.evicted,
       ids: spans.evicted + responses.evicted,
       estimated: estimated.evicted,
     }

@@ -2,6 +2,7 @@ import type { Counter } from './counter.ts'
 import type { Run } from './detect/run.ts'
 import type { FeedRow } from './detect/spike-feed.ts'
 import type { Lengths } from './output-lengths.ts'
+import type { RuleScope } from './rules/rule-scope.ts'
 import type { UsageLine } from './usage-table.ts'
 
 /** Names with a hash each, so that what is looked up by several of them need not hash them again. */
@@ -36,6 +37,7 @@ export class Scope {
   feed: FeedRow | null = null
   /** Of an agent and a task, what is under way. */
   run: Run | null = null
+  rules: RuleScope | null = null
   /** The newest counter of each budget, chained by `next`. */
   counter: Counter | null = null
 

@@ -10,6 +10,7 @@ import { IdGenerations } from './id-generations.ts'
 import { OutputLengths } from './output-lengths.ts'
 import { Overrides } from './overrides.ts'
 import { RollingSpend } from './rolling-spend.ts'
+import { RuleBook } from './rules/rule-book.ts'
 import { StateHash } from './state-hash.ts'
 import { plainCodec, type Row, type StateChange, type StateRecord, Table } from './table.ts'
 import { UsageLedger } from './usage-ledger.ts'
@@ -69,6 +70,7 @@ export class GovernorState {
   })
   readonly forecasts = new ScopeForecasts({ nextOrder: this.nextOrder })
   readonly detectors = new Detectors(this.call, this.nextOrder)
+  readonly rules = new RuleBook()
   readonly lengths = new OutputLengths(this.call, this.nextOrder)
   readonly ledger = new UsageLedger({ call: this.call, nextOrder: this.nextOrder })
   readonly spans = new IdGenerations('span')
@@ -94,6 +96,7 @@ export class GovernorState {
     this.policy = activatePolicy(event, version, since, this.call)
     const forecast = this.policy.budgets.filter((budget) => budget.forecast !== null)
     this.forecasts.policyChanged(event.zone, forecast.length)
+    this.rules.activate(event.rules ?? [], this.call, event.zone)
     this.#day = { fromMs: 0, untilMs: 0 }
     return this.policy
   }
@@ -152,6 +155,7 @@ export class GovernorState {
     this.estimated.restore(of(this.estimated.prefix))
     this.forecasts.restore(of)
     this.detectors.restore(of)
+    this.rules.restore(of)
     this.lengths.restore(of(this.lengths.prefix))
     this.ledger.restore(byPrefix)
   }
@@ -179,6 +183,7 @@ export class GovernorState {
       this.decisions,
       this.forecasts,
       this.detectors,
+      this.rules,
       this.lengths,
       this.ledger,
       this.spans,

@@ -48,6 +48,11 @@ export class CallAmounts {
   /** Whether it adds to any of the sums that few calls add to. */
   isRare = false
 
+  /** 0 where it was refused, or counted before. */
+  get calls(): number {
+    return this.numbers[AT.calls] as number
+  }
+
   load(event: UsageEvent): void {
     const { tokens, charges } = event
     let inputCost: Amount = 0

@@ -24,7 +24,11 @@ export function countEffects(
         metrics.add('deadLetters', ['span_too_late'], 1)
         break
       case 'decision':
-        metrics.add('decisions', [effect.decision.budget ?? '', effect.decision.action], 1)
+        metrics.add(
+          'decisions',
+          [effect.decision.budget ?? effect.decision.rule ?? '', effect.decision.action],
+          1,
+        )
         break
       default:
     }

@@ -7,34 +7,36 @@ import {
   parsePolicy,
   type Policy,
   type PolicySet,
+  type Rule,
   TokenfuseError,
   zoneOffsets,
 } from '@tokenfuse/protocol'
 import type { GovernorLoop } from '../governor-loop.ts'
-import {
-  policyFileText,
-  readPolicyFile,
-  type Watch,
-  watchPolicyFile,
-  writePolicyFile,
-} from './policy-file.ts'
+import { policyFileText, type Watch, watchPolicyFile, writePolicyFile } from './policy-file.ts'
+import { type PolicyFiles, type PolicyPaths, readPolicyFiles } from './policy-files.ts'
+import { defaultRules } from './rules-file.ts'
 import { withoutRunBudgets, withRunBudget, withRunBudgetsOf } from './run-budgets.ts'
 
 const DAY_MS = 86_400_000
 const RETRY_MS = 5000
 
 export type PolicyKeeperOptions = {
-  readonly path: string
+  readonly paths: PolicyPaths
   readonly loop: GovernorLoop
   readonly log: (line: string) => void
   readonly now?: () => number
 }
 
-/** Brings the policy file into force at the start and whenever it changes. A bad edit never replaces a good policy. */
+/**
+ * Brings the policy file and the rules file into force at the start and whenever one of them changes. A bad edit never
+ * replaces a good policy.
+ */
 export class PolicyKeeper {
   readonly #options: PolicyKeeperOptions
   #problem: string | null = null
-  #watch: Watch | null = null
+  /** Of the rules file as it was read last. */
+  #rules: readonly Rule[] | null = null
+  #watches: Watch[] = []
   #retry: NodeJS.Timeout | null = null
   #applying: Promise<void> = Promise.resolve()
 
@@ -42,34 +44,40 @@ export class PolicyKeeper {
     this.#options = options
   }
 
-  /** Why the file is not what is in force, for people; `null` where it is. */
+  /** Why the files are not what is in force, for people; `null` where they are. */
   get problem(): string | null {
     return this.#problem
   }
 
   /**
-   * Appends the policy to the log if it differs from the one in force.
-   * @param policy what the file says; `null` where there is none, and then the policy in force stays
+   * Appends policy and rules to the log if they differ from those in force.
+   * @param files what they say; where there is no policy file, the policy in force stays
    */
-  async apply(policy: Policy | null): Promise<void> {
-    const { loop, path, log } = this.#options
+  async apply({ policy, rules: written }: PolicyFiles): Promise<void> {
+    const { loop, paths, log } = this.#options
+    const { policyPath } = paths
+    this.#rules = written
     const inForce = loop.governor.policy()
+    this.#problem = null
     if (policy === null) {
       // Where nobody ever wrote one, none is missing.
-      if (inForce === null || isSamePolicy(withoutRunBudgets(inForce.policy), EMPTY_POLICY)) return
-      this.#problem = `${path} is missing; policy ${inForce.version} stays in force`
-      log(`${this.#problem}. Write "version: 1" there to have none.`)
-      return
+      const isMissing = inForce !== null && !isSame(withoutRunBudgets(inForce.policy), EMPTY_POLICY)
+      if (isMissing) {
+        this.#problem = `${policyPath} is missing; policy ${inForce.version} stays in force`
+        log(`${this.#problem}. Write "version: 1" there to have none.`)
+      } else if (written === null && isSame(loop.governor.rules(), [])) return
     }
-    this.#problem = null
-    const wanted = withRunBudgetsOf(inForce?.policy, policy)
-    if (inForce && isSamePolicy(inForce.policy, wanted)) return
-    const version = await this.#bringIntoForce(wanted)
+    const rules = written ?? defaultRules()
+    const wanted = policy
+      ? withRunBudgetsOf(inForce?.policy, policy)
+      : (inForce?.policy ?? EMPTY_POLICY)
+    if (inForce && isSame(inForce.policy, wanted) && isSame(loop.governor.rules(), rules)) return
+    const version = await this.#bringIntoForce(wanted, rules)
     if (version !== null) {
-      log(`policy ${version} of ${path} is in force`)
+      log(`policy ${version} of ${policyPath} is in force`)
       return
     }
-    this.#problem = `${path} was not taken, since another policy came into force meanwhile`
+    this.#problem = `${policyPath} was not taken, since another policy came into force meanwhile`
     log(this.#problem)
     this.#tryAgain()
   }
@@ -82,14 +90,15 @@ export class PolicyKeeper {
    * @throws PolicyError where the result does not hold, `policy_outdated` where another version is in force
    */
   edit(change: (text: string) => string, basedOn: number | null): Promise<number> {
-    const { path, loop } = this.#options
+    const { paths, loop } = this.#options
+    const { policyPath } = paths
     return this.#inTurn(async () => {
       const version = loop.governor.policy()?.version ?? 0
       if (basedOn !== null && basedOn !== version) throw outdated(basedOn, version)
-      const text = change(policyFileText(path))
-      const policy = parsePolicy(text, basename(path))
-      writePolicyFile(path, text)
-      await this.apply(policy)
+      const text = change(policyFileText(policyPath))
+      const policy = parsePolicy(text, basename(policyPath))
+      writePolicyFile(policyPath, text)
+      await this.apply({ policy, rules: this.#rules })
       return loop.governor.policy()?.version ?? 0
     })
   }
@@ -103,17 +112,18 @@ export class PolicyKeeper {
     const { loop } = this.#options
     return this.#inTurn(async () => {
       const inForce = loop.governor.policy()
-      const version = await this.#bringIntoForce(withRunBudget(inForce?.policy, id, budget))
+      const policy = withRunBudget(inForce?.policy, id, budget)
+      const version = await this.#bringIntoForce(policy, loop.governor.rules())
       if (version !== null) return version
       throw outdated(inForce?.version ?? 0, loop.governor.policy()?.version ?? 0)
     })
   }
 
   /** @returns its version; `null` where another policy came into force meanwhile */
-  async #bringIntoForce(policy: Policy): Promise<number | null> {
+  async #bringIntoForce(policy: Policy, rules: readonly Rule[]): Promise<number | null> {
     const { loop } = this.#options
     const basedOn = loop.governor.policy()?.version ?? null
-    const [entry] = await loop.submit([this.#policySet(policy, basedOn)])
+    const [entry] = await loop.submit([this.#policySet(policy, rules, basedOn)])
     const version = loop.governor.policy()?.version ?? null
     return version === entry?.offset ? version : null
   }
@@ -128,25 +138,28 @@ export class PolicyKeeper {
     return done
   }
 
-  /** From now on every change of the file is looked at. */
+  /** From now on every change of the files is looked at. */
   watch(): void {
-    this.#watch ??= watchPolicyFile(
-      this.#options.path,
-      () => this.#reread(),
-      (error) => this.#options.log(`changes of the policy file are not seen: ${String(error)}`),
+    const { policyPath, rulesPath } = this.#options.paths
+    this.#watches = [policyPath, rulesPath].map((path) =>
+      watchPolicyFile(
+        path,
+        () => this.#reread(),
+        (error) => this.#options.log(`changes of ${path} are not seen: ${String(error)}`),
+      ),
     )
   }
 
   close(): void {
-    this.#watch?.close()
+    for (const watch of this.#watches) watch.close()
     if (this.#retry) clearTimeout(this.#retry)
   }
 
   #reread(): void {
     void this.#inTurn(async () => {
-      const { path, log } = this.#options
+      const { paths, log } = this.#options
       try {
-        await this.apply(readPolicyFile(path, false))
+        await this.apply(readPolicyFiles(paths, { policy: false, rules: false }))
       } catch (error) {
         this.#problem = error instanceof Error ? error.message : String(error)
         log(`the policy file was not taken, the one before stays in force:\n${this.#problem}`)
@@ -159,7 +172,7 @@ export class PolicyKeeper {
     this.#retry = setTimeout(() => this.#reread(), RETRY_MS).unref()
   }
 
-  #policySet(policy: Policy, basedOn: number | null): PolicySet {
+  #policySet(policy: Policy, rules: readonly Rule[], basedOn: number | null): PolicySet {
     const nowMs = (this.#options.now ?? Date.now)()
     return {
       type: 'policy.set',
@@ -167,6 +180,7 @@ export class PolicyKeeper {
       tenant: DEFAULT_TENANT,
       basedOn,
       policy,
+      rules: [...rules],
       zone: zoneOffsets(policy.timezone, nowMs - 400 * DAY_MS, nowMs + 800 * DAY_MS),
     }
   }
@@ -184,5 +198,6 @@ const isRetryable = (error: unknown) =>
   error instanceof Error && 'retryable' in error && error.retryable === true
 
 /** Compared as the log holds them, where a field that is `undefined` is none. */
-const isSamePolicy = (a: Policy, b: Policy) => isDeepStrictEqual(asStored(a), asStored(b))
-const asStored = (policy: Policy): unknown => JSON.parse(JSON.stringify(policy))
+const isSame = <Value extends Policy | readonly Rule[]>(a: Value, b: Value) =>
+  isDeepStrictEqual(asStored(a), asStored(b))
+const asStored = (value: Policy | readonly Rule[]): unknown => JSON.parse(JSON.stringify(value))

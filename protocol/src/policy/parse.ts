@@ -49,17 +49,31 @@ type Place = Pick<PolicyProblem, 'file' | 'line' | 'column'>
  * @throws PolicyError with every problem at once
  */
 export function parsePolicy(text: string, file: string): Policy {
+  return parseYaml(text, file, policySchema)
+}
+
+/**
+ * Reads a YAML file of any of our formats whole. An issue whose `params` have `at` is placed at that character of the
+ * text it is about.
+ * @param file its name, for messages only
+ * @throws PolicyError with every problem at once
+ */
+export function parseYaml<Schema extends z.ZodType>(
+  text: string,
+  file: string,
+  schema: Schema,
+): z.output<Schema> {
   const lineCounter = new LineCounter()
   const place = (offset: number): Place => {
     const { line, col } = lineCounter.linePos(offset)
     return { file, line: Math.max(1, line), column: Math.max(1, col) }
   }
   const { document, value } = readYaml(text, lineCounter, place)
-  const result = policySchema.safeParse(value)
+  const result = schema.safeParse(value)
   if (result.success) return result.data
   throw new PolicyError(
-    result.error.issues.flatMap(fieldsOf).map(({ path, message }) => ({
-      ...place(offsetOf(document, path)),
+    result.error.issues.flatMap(fieldsOf).map(({ path, message, at }) => ({
+      ...place(at === null ? offsetOf(document, path) : offsetWithin(document, path, at)),
       field: fieldName(path),
       message,
     })),
@@ -93,14 +107,32 @@ function readYaml(
 
 type Issue = z.core.$ZodIssue
 
+/** `at` is a character of the field's text; `null` where the field as a whole is meant. */
+type Field = {
+  readonly path: readonly PropertyKey[]
+  readonly message: string
+  readonly at: number | null
+}
+
 /** One place for each field that is wrong: keys that do not exist come as one issue of the object around them. */
-function fieldsOf(issue: Issue): { path: readonly PropertyKey[]; message: string }[] {
+function fieldsOf(issue: Issue): Field[] {
   const { path } = issue
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ path: [...path, key], message: 'there is no such field' }))
+    const message = 'there is no such field'
+    return issue.keys.map((key) => ({ path: [...path, key], message, at: null }))
   }
   const [reason = issue] = issue.code === 'invalid_key' ? issue.issues : []
-  return [{ path, message: reason.message }]
+  const at = issue.code === 'custom' ? issue.params?.['at'] : null
+  return [{ path, message: reason.message, at: typeof at === 'number' ? at : null }]
+}
+
+/** Where a character of a field's text stands; the beginning of the text where it is spread over lines. */
+function offsetWithin(document: Document, path: readonly PropertyKey[], at: number): number {
+  const node = document.getIn(path, true)
+  if (!isScalar(node) || !node.range) return offsetOf(document, path)
+  const [start] = node.range
+  if (node.type === 'PLAIN') return start + at
+  return node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE' ? start + 1 + at : start
 }
 
 /** Where the field stands, or the nearest thing around it that does. */
