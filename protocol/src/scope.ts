@@ -71,12 +71,28 @@ export function globMatches(glob: string, text: string): boolean {
   return g === glob.length
 }
 
+/**
+ * Whether one of several globs fits and none that begins with `!` does; with none but those, whether none of them does.
+ */
+export function matchesGlobs(globs: readonly string[], text: string): boolean {
+  let fits = false
+  let mustFit = false
+  for (const glob of globs) {
+    if (glob[0] === '!') {
+      if (globMatches(glob.slice(1), text)) return false
+    } else {
+      mustFit = true
+      fits ||= glob === text || globMatches(glob, text)
+    }
+  }
+  return fits || !mustFit
+}
+
 export function matchesScope(match: Match, values: DimensionValues): boolean {
   for (const [dimension, wanted] of Object.entries(match)) {
     if (wanted === undefined) continue
     const value = dimensionValue(values, dimension as Dimension)
-    const globs = typeof wanted === 'string' ? [wanted] : wanted
-    if (!globs.some((glob) => globMatches(glob, value))) return false
+    if (!matchesGlobs(typeof wanted === 'string' ? [wanted] : wanted, value)) return false
   }
   return true
 }

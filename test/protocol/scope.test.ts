@@ -7,6 +7,7 @@ import {
   dimensionValue,
   globMatches,
   isDimension,
+  matchesGlobs,
   matchesScope,
   parseScopeKey,
   scopeKey,
@@ -111,4 +112,18 @@ test('dimensions are the named ones and any tag', () => {
   for (const name of ['', 'Agent', 'tag.', 'tag', 'team', 'constructor']) {
     assert.ok(!isDimension(name), name)
   }
+})
+
+test('a glob that begins with ! takes out what it fits, wherever it stands', () => {
+  const rows: [globs: string[], name: string, fits: boolean][] = [
+    [['a*', '!ab'], 'abc', true],
+    [['a*', '!ab'], 'ab', false],
+    [['!ab', 'a*'], 'ab', false],
+    [['!a*'], 'b', true],
+    [['!a*'], 'ab', false],
+    [['x', '!y'], 'z', false],
+    [[], 'a', true],
+  ]
+  for (const [globs, name, fits] of rows)
+    assert.equal(matchesGlobs(globs, name), fits, globs.join())
 })

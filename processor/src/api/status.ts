@@ -4,7 +4,7 @@ import {
   type Budget,
   type BudgetStatus,
   type Decision,
-  globMatches,
+  matchesGlobs,
   parseScopeKey,
   type StatusAnswer,
   type UsageTotals,
@@ -75,7 +75,7 @@ function bySeverity(a: Decision, b: Decision): number {
 function singlesOut({ scope }: BudgetStatus, budget: Budget | undefined, agent: string): boolean {
   const counted = parseScopeKey(scope).find(([dimension]) => dimension === 'agent')
   if (counted) return counted[1] === agent
-  const wanted = budget?.match.agent ?? []
-  const globs = typeof wanted === 'string' ? [wanted] : wanted
-  return globs.some((glob) => globMatches(glob, agent))
+  const wanted = budget?.match.agent
+  if (wanted === undefined) return false
+  return matchesGlobs(typeof wanted === 'string' ? [wanted] : wanted, agent)
 }

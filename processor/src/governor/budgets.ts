@@ -6,7 +6,7 @@ import {
   type Caller,
   countsAnother,
   type Dimension,
-  globMatches,
+  matchesGlobs,
   type PolicySet,
   rollingMs,
   scopeKeyOf,
@@ -143,7 +143,7 @@ export function isCounted(
 ): boolean {
   for (const { slot, globs } of conditions) {
     const name = nameFor(call, slot, caller)
-    if (!globs.some((glob) => glob === name || globMatches(glob, name))) return false
+    if (!matchesGlobs(globs, name)) return false
   }
   return true
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import { picoUsdFromUsd, usdFromPicoUsd } from '../money.ts'
 import { isDimension } from '../scope.ts'
 import { MAX_ROLLING_MS, rollingMs } from './rolling.ts'
+import { count, globs, mode, usd, warnAt } from './fields.ts'
+import { isPresetBudget, presetBudgets, presetSchema } from './presets.ts'
 import { isRunBudget } from './run-budget.ts'
 
 const MILLISECONDS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
@@ -19,27 +20,11 @@ const writtenDuration = z
 
 const milliseconds = z.int().positive()
 
-/** A decimal amount of USD, as a text or a number; kept as a plain decimal so that it stays exact. */
-const usd = z.union([z.string(), z.number()]).transform((value, context) => {
-  try {
-    const amount = picoUsdFromUsd(value)
-    if (amount >= 0n) return usdFromPicoUsd(amount)
-    context.addIssue({ code: 'custom', message: 'an amount of USD cannot be negative' })
-  } catch {
-    context.addIssue({
-      code: 'custom',
-      message: 'write a plain decimal amount of USD, such as 2.50',
-    })
-  }
-  return z.NEVER
-})
-
 const dimension = z.string().refine(isDimension, {
   error:
     'not a dimension: use agent, task, taskType, step, user, session, model, provider, service, tenant or tag.<name>',
 })
 
-const count = z.int().positive()
 const limitSchema = z
   .strictObject({
     tokens: count.optional().describe('input and output together'),
@@ -80,9 +65,11 @@ const budgetWith = (duration: Duration) =>
         .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'use small letters, digits, dots and dashes'),
       description: z.string().optional(),
       match: z
-        .partialRecord(dimension, z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]))
+        .partialRecord(dimension, globs)
         .default({})
-        .describe('which calls it is for: a glob, or several, for each dimension named'),
+        .describe(
+          'which calls it is for: for each dimension named a glob, or several of which one must fit; none that begins with ! may',
+        ),
       per: z
         .array(dimension)
         .max(6)
@@ -96,8 +83,8 @@ const budgetWith = (duration: Duration) =>
       window: windowSchema.describe(
         'calendar windows follow the time zone of the policy, weeks begin on Monday; a rolling one ends now',
       ),
-      mode: z.enum(['hard', 'soft', 'shadow']).default('hard'),
-      warnAt: z.number().gt(0).lte(1).default(0.8).describe('share of the limit at which to warn'),
+      mode,
+      warnAt,
       stale: z
         .enum(['degrade', 'refuse', 'allow'])
         .default('degrade')
@@ -182,56 +169,82 @@ const priceOverrideSchema = z.strictObject({
 })
 export type PriceOverride = z.output<typeof priceOverrideSchema>
 
-const policyWith = (duration: Duration, timezone: z.ZodString) =>
-  z
-    .strictObject({
-      version: z.literal(1, { error: 'write "version: 1", the version of this format' }),
-      timezone: timezone.default('UTC'),
-      budgets: z.array(budgetWith(duration)).max(MAX_BUDGETS).default([]),
-      detect: detectSchema,
-      prices: z
-        .array(priceOverrideSchema)
-        .max(1000)
-        .default([])
-        .describe('first match wins, before the catalogue'),
-    })
-    .superRefine((policy, context) => {
-      const seen = new Set<string>()
-      for (const [index, { id }] of policy.budgets.entries()) {
+const policyFields = (duration: Duration, timezone: z.ZodString) => ({
+  version: z.literal(1, { error: 'write "version: 1", the version of this format' }),
+  timezone: timezone.default('UTC'),
+  budgets: z.array(budgetWith(duration)).max(MAX_BUDGETS).default([]),
+  detect: detectSchema,
+  prices: z
+    .array(priceOverrideSchema)
+    .max(1000)
+    .default([])
+    .describe('first match wins, before the catalogue'),
+})
+
+type IdProblem = (id: string) => string | null
+
+/** @param problemOf why an id is not for a budget here; `null` where it is */
+function checkIds(
+  budgets: readonly { readonly id: string }[],
+  context: z.RefinementCtx,
+  problemOf: IdProblem = () => null,
+): void {
+  const seen = new Set<string>()
+  for (const [index, { id }] of budgets.entries()) {
+    const again = seen.has(id) ? `a second budget is called "${id}"; ids are unique` : null
+    const message = again ?? problemOf(id)
+    seen.add(id)
+    if (message === null) continue
+    context.addIssue({ code: 'custom', path: ['budgets', index, 'id'], message })
+  }
+}
+
+const notForFiles: IdProblem = (id) => {
+  if (isRunBudget(id)) return 'ids that begin with "run." are those of "tokenfuse run --budget"'
+  if (!isPresetBudget(id)) return null
+  return 'ids that begin with "preset." are those of presets: change its entry in "presets"'
+}
+
+const timeZone = z
+  .string()
+  .refine(isTimeZone, { error: 'not a time zone: use an IANA name such as Europe/Berlin' })
+
+/** `tokenfuse.yaml` as a person writes it; read, presets are the budgets that they stand for. */
+export const policySchema = z
+  .strictObject({
+    ...policyFields(writtenDuration, timeZone),
+    presets: z
+      .array(presetSchema)
+      .default([])
+      .describe('usual budgets by name, for the agents that match'),
+  })
+  .superRefine(({ budgets }, context) => checkIds(budgets, context, notForFiles))
+  .transform(({ presets, ...policy }, context) => {
+    const seen = new Set<string>()
+    const made = presets.flatMap((preset, index) => {
+      for (const { id } of presetBudgets(preset)) {
         if (seen.has(id)) {
-          context.addIssue({
-            code: 'custom',
-            path: ['budgets', index, 'id'],
-            message: `a second budget is called "${id}"; ids are unique`,
-          })
+          const message = `a second entry makes the budget "${id}"; put its agents together`
+          context.addIssue({ code: 'custom', path: ['presets', index, 'preset'], message })
         }
         seen.add(id)
       }
+      return presetBudgets(preset).map((budget) => budgetSchema.parse(budget))
     })
-
-/** `tokenfuse.yaml` as a person writes it. */
-export const policySchema = policyWith(
-  writtenDuration,
-  z
-    .string()
-    .refine(isTimeZone, { error: 'not a time zone: use an IANA name such as Europe/Berlin' }),
-)
-  .superRefine(({ budgets }, context) => {
-    for (const [index, { id }] of budgets.entries()) {
-      if (!isRunBudget(id)) continue
-      context.addIssue({
-        code: 'custom',
-        path: ['budgets', index, 'id'],
-        message: 'ids that begin with "run." are those of "tokenfuse run --budget"',
-      })
+    const budgets = [...policy.budgets, ...made]
+    if (budgets.length > MAX_BUDGETS) {
+      const message = `with presets there are more than ${MAX_BUDGETS} budgets`
+      context.addIssue({ code: 'custom', path: ['presets'], message })
     }
+    return { ...policy, budgets }
   })
   .meta({ id: 'Policy', title: 'tokenfuse.yaml' })
 
 /** A policy as the log keeps it: durations in milliseconds, and a time zone that another machine need not know. */
-export const resolvedPolicySchema = policyWith(milliseconds, z.string()).meta({
-  id: 'ResolvedPolicy',
-})
+export const resolvedPolicySchema = z
+  .strictObject(policyFields(milliseconds, z.string()))
+  .superRefine(({ budgets }, context) => checkIds(budgets, context))
+  .meta({ id: 'ResolvedPolicy' })
 export type Policy = z.output<typeof policySchema>
 export type PolicyInput = z.input<typeof policySchema>
 
