@@ -35,6 +35,11 @@ export class DataDirectory {
     this.#lock = takeLock(this.path)
   }
 
+  /** What people have not been told yet. */
+  get outboxPath(): string {
+    return join(this.path, 'notifications.json')
+  }
+
   get eventLogPath(): string {
     return join(this.path, 'events.db')
   }

@@ -11,6 +11,7 @@ export type {
   RunningMeter,
   RunningProcessor,
 } from './options.ts'
+export { readWebhookUrl } from './notify/webhook-url.ts'
 export { readRoles } from './roles.ts'
 export { startMeter } from './start-meter.ts'
 export { startProcessor } from './start-processor.ts'

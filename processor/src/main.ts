@@ -3,6 +3,7 @@ import { readKafkaSettings } from './log/kafka/settings.ts'
 import type { RunningMeter } from './options.ts'
 import { readRoles } from './roles.ts'
 import { startMeter } from './start-meter.ts'
+import { readWebhookUrl } from './notify/webhook-url.ts'
 import { startProcessor } from './start-processor.ts'
 
 // A processor as a process of its own: prints one JSON line {url, pid} when it is ready, ends on SIGTERM or SIGINT.
@@ -40,6 +41,7 @@ function start(): Promise<RunningMeter> {
     dataDirectory: values.data,
     ...shared,
     ...(values.policy !== undefined && { policyFile: values.policy }),
+    ...readWebhookUrl(process.env),
     ...(values.rules !== undefined && { rulesFile: values.rules }),
     ...(kafka !== null && { kafka, meters: roles.meter }),
   })

@@ -14,6 +14,8 @@ export type ProcessorOptions = {
   readonly policyFile?: string
   /** Must exist where it is named. Default: `budget-alerts.yaml` beside the policy file, or else the rules shipped. */
   readonly rulesFile?: string
+  /** Where people are told, before what the policy file says. */
+  readonly webhookUrl?: string
   /** Takes one message for people at a time. Default: nowhere. */
   readonly log?: (line: string) => void
   /** Where the event log is in Kafka. Default: in the data folder. */

@@ -23,12 +23,15 @@ import type { MetricRegistry } from './metrics/registry.ts'
 import type { ProcessorOptions, RunningProcessor } from './options.ts'
 import type { PolicyFiles, PolicyPaths } from './policy/policy-files.ts'
 import { PolicyKeeper } from './policy/policy-keeper.ts'
+import { notificationOf } from './notify/notification-of.ts'
+import { Notifier } from './notify/notifier.ts'
 import { limitRepeats } from './repeated-lines.ts'
 import { Snapshots } from './snapshots.ts'
 import { Ticker } from './ticker.ts'
 
 const SNAPSHOT_INTERVAL_MS = 5000
 const RETENTION_INTERVAL_MS = 3_600_000
+const NEWS_FOR_MS = 86_400_000
 
 const VERSION = String(
   JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version,
@@ -54,6 +57,7 @@ export class Processor implements RunningProcessor {
   readonly #snapshots: Snapshots
   readonly #ticker: Ticker
   readonly #policy: PolicyKeeper
+  readonly #notifier: Notifier
   #prices: Prices
   #listening: Listening | null = null
   #running: Promise<void> = Promise.resolve()
@@ -73,7 +77,14 @@ export class Processor implements RunningProcessor {
     const told = announcer ? { told: () => announcer.written() } : {}
     this.#snapshots = new Snapshots({ log, governor, intervalMs, onError, ...told })
     this.#ticker = new Ticker({ governor, submit: (events) => loop.submit(events), onError })
-    this.#policy = new PolicyKeeper({ paths, loop, log: this.#say })
+    const { metrics } = parts
+    this.#notifier = new Notifier({ path: directory.outboxPath, metrics, log: this.#say })
+    this.#policy = new PolicyKeeper({
+      paths,
+      loop,
+      log: this.#say,
+      onWebhook: (url) => this.#notifier.setTarget(options.webhookUrl ?? url),
+    })
   }
 
   get url(): string {
@@ -92,6 +103,7 @@ export class Processor implements RunningProcessor {
   async start(files: PolicyFiles): Promise<void> {
     const { options, directory, loop } = this.#parts
     const { port = DEFAULT_PORT, host = '127.0.0.1', allowRemote = false } = options
+    this.#notifier.setTarget(options.webhookUrl ?? files.policy?.notify?.webhook ?? null)
     this.#listening = await listen(this.#createApp(), { port, host, allowRemote })
     directory.writeEndpoint({ url: this.url, pid: process.pid })
     this.#running = loop.run({
@@ -127,6 +139,7 @@ export class Processor implements RunningProcessor {
     this.#stopTimers()
     this.#hub.close()
     await this.#listening?.close()
+    await this.#notifier.close()
     await this.#parts.announcer?.close()
     await this.#parts.log.close()
     await this.#running.catch(() => {})
@@ -137,6 +150,7 @@ export class Processor implements RunningProcessor {
     this.#stopTimers()
     this.#hub.close()
     await this.#listening?.close()
+    await this.#notifier.close()
     try {
       // Nothing is stored past an entry that could not be applied.
       await loop.applied(log.stats().headOffset)
@@ -168,6 +182,7 @@ export class Processor implements RunningProcessor {
       hub: this.#hub,
       prices: () => this.#prices,
       policyProblem: () => this.#policy.problem,
+      notifyStatus: () => this.#notifier.status(),
       editPolicy: (change: (text: string) => string, basedOn: number | null) =>
         this.#policy.edit(change, basedOn),
       setRunBudget: (id: string, budget: Budget | null) => this.#policy.setRunBudget(id, budget),
@@ -175,6 +190,13 @@ export class Processor implements RunningProcessor {
       now: Date.now,
     }
     return createApp(context, (error) => this.#say(`a request failed: ${textOf(error)}`))
+  }
+
+  /** Also after a crash, when it is applied again; of what is old, people were told long ago. */
+  #notify({ logTimeMs }: LogEntry, effect: Effect): void {
+    if (Date.now() - logTimeMs > NEWS_FOR_MS) return
+    const notification = notificationOf(effect)
+    if (notification) this.#notifier.offer(notification)
   }
 
   #announcePrices(): void {
@@ -193,6 +215,7 @@ export class Processor implements RunningProcessor {
       }
       // Also after a crash, when it is applied again: it may not have been told before.
       if (effect.type === 'decision') this.#parts.announcer?.decision(effect.decision)
+      this.#notify(entry, effect)
       const letter = letterOf(entry, effect)
       if (letter) this.#snapshots.keepLetter(letter)
       const told = messageOf(effect, governor)

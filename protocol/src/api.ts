@@ -150,11 +150,11 @@ export type RuleStatus = Pick<Rule, 'name' | 'severity' | 'condition' | 'action'
 
 /** Something that people are told of: sent at least once, known again by its id. */
 export type Notification = {
-  /** The decision's. */
+  /** The decision's, or that of the detection with its level. */
   readonly id: string
   readonly time: string
-  readonly source: 'rule'
-  /** Of the rule. */
+  readonly source: 'rule' | 'detection'
+  /** Of the rule, or the kind that was detected. */
   readonly name: string
   readonly severity: Severity
   /** What is done about it. */
@@ -162,6 +162,17 @@ export type Notification = {
   /** Such as `agent=support`; `*` is everything. */
   readonly scope: string
   readonly text: string
+}
+
+/** How telling people goes. */
+export type NotifyStatus = {
+  /** Host of the webhook; `null` where none is set, and then nobody is told. */
+  readonly to: string | null
+  readonly waiting: number
+  /** Since this processor began. */
+  readonly sent: number
+  /** Why the last one was not sent; `null` where it was. */
+  readonly problem: string | null
 }
 
 /** What one agent used in all. */
@@ -183,6 +194,7 @@ export type StatusAnswer = {
   readonly inactiveBudgets: readonly { readonly budget: string; readonly reason: string }[]
   /** Those of the policy in force. */
   readonly rules: readonly RuleStatus[]
+  readonly notify: NotifyStatus
   /** The fullest 1,000 of all counters, the fullest first. */
   readonly budgets: readonly BudgetStatus[]
   /** How many there are. */

@@ -67,6 +67,12 @@ export const ENVIRONMENT: readonly EnvironmentVariable[] = [
     meaning: 'Where unsent spans wait for the next process.',
   },
   {
+    name: names.ENV_WEBHOOK_URL,
+    default: '`notify.webhook` of the policy file',
+    meaning:
+      'Where the processor tells people of rules that hold and of what was detected: it takes a POST of JSON with a `text`, as Slack does.',
+  },
+  {
     name: names.ENV_KAFKA_BROKERS,
     default: null,
     meaning:

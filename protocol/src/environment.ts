@@ -22,6 +22,9 @@ export const ENV_HOSTS = 'TOKENFUSE_HOSTS'
 /** Where unsent spans wait for the next process. Default: `tokenfuse-spool-UID` in the system's temporary folder. */
 export const ENV_SPOOL_DIR = 'TOKENFUSE_SPOOL_DIR'
 
+/** Where people are told of rules and detections; for the processor. */
+export const ENV_WEBHOOK_URL = 'TOKENFUSE_WEBHOOK_URL'
+
 /** `host:port` of brokers, separated by commas: the processor then works with Kafka. */
 export const ENV_KAFKA_BROKERS = 'TOKENFUSE_KAFKA_BROKERS'
 export const ENV_KAFKA_TLS = 'TOKENFUSE_KAFKA_TLS'

@@ -113,6 +113,14 @@ export const METRICS = {
     labels: ['budget', 'action'],
     seriesLimit: 5000,
   }),
+  notifications: metric({
+    name: 'tokenfuse.notifications',
+    kind: 'counter',
+    unit: '{notification}',
+    help: 'Attempts to tell people by webhook: sent, failed (tried again), rejected (given up); dropped without',
+    labels: ['outcome'],
+    seriesLimit: 10,
+  }),
   decisionLag: metric({
     name: 'tokenfuse.decision.lag',
     kind: 'histogram',

@@ -70,13 +70,14 @@ async function upProcessor(
   meters: boolean,
   { port, policy, rules, json = false }: StartOptions,
 ): Promise<void> {
-  const { startProcessor } = await import('@tokenfuse/processor')
+  const { readWebhookUrl, startProcessor } = await import('@tokenfuse/processor')
   const processor = await startProcessor({
     dataDirectory: directory,
     port,
     log: (line) => tellLines([line]),
     ...(policy === undefined ? {} : { policyFile: policy }),
     ...(kafka !== null && { kafka, meters }),
+    ...readWebhookUrl(process.env),
     ...(rules === undefined ? {} : { rulesFile: rules }),
   })
   onEndingSignal(() => void processor.close())

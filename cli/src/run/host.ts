@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { startProcessor, type RunningProcessor } from '@tokenfuse/processor'
+import { readWebhookUrl, startProcessor, type RunningProcessor } from '@tokenfuse/processor'
 import { TokenfuseError } from '@tokenfuse/protocol/names'
 import type { FromHost, ToHost } from './host-messages.ts'
 
@@ -22,7 +22,12 @@ export async function hostProcessor(
   for (const signal of ['SIGINT', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => {})
   let processor: RunningProcessor
   try {
-    processor = await startProcessor({ dataDirectory, port: 0, log })
+    processor = await startProcessor({
+      dataDirectory,
+      port: 0,
+      log,
+      ...readWebhookUrl(process.env),
+    })
   } catch (error) {
     tell(failureOf(error))
     return

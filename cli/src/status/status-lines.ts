@@ -81,13 +81,17 @@ function inactiveRules({ rules }: StatusAnswer, style: Style): string[] {
 }
 
 function problemLines(status: StatusAnswer, style: Style): string[] {
-  const { inactiveBudgets, policyProblem, deadLetters, droppedSpans } = status
+  const { inactiveBudgets, policyProblem, deadLetters, droppedSpans, notify } = status
   const lines = inactiveBudgets.map(({ budget, reason }) =>
     style('dim', `${showName(budget)} is inactive: ${reason}`),
   )
   lines.push(...inactiveRules(status, style))
   if (policyProblem !== null) {
     lines.push(style('yellow', `The policy file is not in force: ${policyProblem}`))
+  }
+  if (notify.problem !== null) {
+    const text = `People are not told: ${notify.problem}; ${plural(notify.waiting, 'notification')} waiting`
+    lines.push(...wrapped(text, WIDTH).map((line) => style('yellow', line)))
   }
   if (deadLetters > 0) {
     const text = `${plural(deadLetters, 'dead letter')}: input that could not be counted`

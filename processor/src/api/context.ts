@@ -1,5 +1,5 @@
 import type { HttpBindings } from '@hono/node-server'
-import type { Budget, PriceCatalogue } from '@tokenfuse/protocol'
+import type { Budget, NotifyStatus, PriceCatalogue } from '@tokenfuse/protocol'
 import type { GovernorLoop } from '../governor-loop.ts'
 import type { EventLog } from '../log/port.ts'
 import type { MetricRegistry } from '../metrics/registry.ts'
@@ -22,6 +22,8 @@ export type ApiContext = {
   prices(): Prices
   /** Why the policy file is not what is in force; `null` where it is. */
   policyProblem(): string | null
+  /** How telling people goes. */
+  notifyStatus(): NotifyStatus
   /** Changes the policy file; see `PolicyKeeper.edit`. */
   editPolicy(change: (text: string) => string, basedOn: number | null): Promise<number>
   /** Puts a budget of a run into force, or takes it away; see `PolicyKeeper.setRunBudget`. */

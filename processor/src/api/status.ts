@@ -32,6 +32,7 @@ export function statusAnswer(context: ApiContext, only?: readonly string[]): Sta
     policyVersion: inForce?.version ?? 0,
     policyProblem: context.policyProblem(),
     rules: governor.ruleStatuses(),
+    notify: context.notifyStatus(),
     inactiveBudgets: governor.inactiveBudgets(),
     budgets: asked.slice(0, MAX_COUNTERS),
     counters: asked.length,

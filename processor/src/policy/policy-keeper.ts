@@ -24,6 +24,8 @@ export type PolicyKeeperOptions = {
   readonly paths: PolicyPaths
   readonly loop: GovernorLoop
   readonly log: (line: string) => void
+  /** Told where people are to be told, as the policy file says it; `null` for nowhere. */
+  readonly onWebhook: (url: string | null) => void
   readonly now?: () => number
 }
 
@@ -53,10 +55,13 @@ export class PolicyKeeper {
    * Appends policy and rules to the log if they differ from those in force.
    * @param files what they say; where there is no policy file, the policy in force stays
    */
-  async apply({ policy, rules: written }: PolicyFiles): Promise<void> {
+  async apply({ policy: withNotify, rules: written }: PolicyFiles): Promise<void> {
     const { loop, paths, log } = this.#options
     const { policyPath } = paths
     this.#rules = written
+    // The address may be a secret, so it goes into no log.
+    const { notify, policy } = withoutNotify(withNotify)
+    if (withNotify) this.#options.onWebhook(notify?.webhook ?? null)
     const inForce = loop.governor.policy()
     this.#problem = null
     if (policy === null) {
@@ -184,6 +189,15 @@ export class PolicyKeeper {
       zone: zoneOffsets(policy.timezone, nowMs - 400 * DAY_MS, nowMs + 800 * DAY_MS),
     }
   }
+}
+
+function withoutNotify(whole: Policy | null): {
+  readonly notify: Policy['notify']
+  readonly policy: Policy | null
+} {
+  if (whole === null) return { notify: undefined, policy: null }
+  const { notify, ...policy } = whole
+  return { notify, policy }
 }
 
 function outdated(basedOn: number, version: number): TokenfuseError {

@@ -169,6 +169,16 @@ const priceOverrideSchema = z.strictObject({
 })
 export type PriceOverride = z.output<typeof priceOverrideSchema>
 
+const notifySchema = z
+  .strictObject({
+    webhook: z
+      .url({ protocol: /^https?$/, error: 'write an http or https address' })
+      .describe(
+        'takes a POST of JSON with a `text`, as Slack does; TOKENFUSE_WEBHOOK_URL comes before it',
+      ),
+  })
+  .describe('where people are told; it is no part of the policy that the log keeps')
+
 const policyFields = (duration: Duration, timezone: z.ZodString) => ({
   version: z.literal(1, { error: 'write "version: 1", the version of this format' }),
   timezone: timezone.default('UTC'),
@@ -217,6 +227,7 @@ export const policySchema = z
       .array(presetSchema)
       .default([])
       .describe('usual budgets by name, for the agents that match'),
+    notify: notifySchema.optional(),
   })
   .superRefine(({ budgets }, context) => checkIds(budgets, context, notForFiles))
   .transform(({ presets, ...policy }, context) => {
