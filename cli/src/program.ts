@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { addAlerts } from './commands/alerts.ts'
 import { addBudget } from './commands/budget.ts'
 import { addExplain } from './commands/explain.ts'
+import { addForecast } from './commands/forecast.ts'
 import { addInspect } from './commands/inspect.ts'
 import { addKafka } from './commands/kafka.ts'
 import { addOverride } from './commands/override.ts'
@@ -31,6 +33,8 @@ export function createProgram(): Command {
   addUsage(program)
   addTop(program)
   addStatus(program)
+  addForecast(program)
+  addAlerts(program)
   addBudget(program)
   addOverride(program)
   addExplain(program)

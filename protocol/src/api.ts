@@ -100,6 +100,14 @@ export type BudgetForecast = {
   readonly missing: 'insufficient history' | 'too many scopes' | null
 }
 
+/** `GET /v1/forecasts?budget=ID&scope=SCOPE&top=100`: of the fullest counters with calendar windows. */
+export type ForecastsAnswer = {
+  readonly offset: number
+  /** What is now for them; `null` before the first event. */
+  readonly logTime: string | null
+  readonly forecasts: readonly BudgetForecast[]
+}
+
 /** A figure that gave something away, and the limit that it has reached. */
 export type DetectionEvidence = {
   readonly rule: string
@@ -138,6 +146,12 @@ export type DetectionStatus = {
   readonly action: DetectionAction
   /** The decision that was made; `null` where none was to be. */
   readonly decision: string | null
+}
+
+/** `GET /v1/detections`: runaways and spikes of now and of late, the newest first; 1,000 at most. */
+export type DetectionsAnswer = {
+  readonly offset: number
+  readonly detections: readonly DetectionStatus[]
 }
 
 /** A rule of `budget-alerts.yaml` in force. */
@@ -204,6 +218,10 @@ export type StatusAnswer = {
   /** Of all time, and of the day of now in the policy's time zone. */
   readonly total: UsageTotals
   readonly today: { readonly day: string; readonly total: UsageTotals }
+  /** Of the fullest 50 counters with calendar windows. */
+  readonly forecasts: readonly BudgetForecast[]
+  /** Runaways and spikes that are not over, the newest first. */
+  readonly detections: readonly DetectionStatus[]
   /** Those in force, the severest first; 1,000 at most. */
   readonly decisions: readonly Decision[]
   readonly guards: number

@@ -11,7 +11,9 @@ import type {
   BudgetsAnswer,
   Decision,
   DecisionsAnswer,
+  DetectionsAnswer,
   ExplainAnswer,
+  ForecastsAnswer,
   OverrideAnswer,
   StatusAnswer,
   UsageAnswer,
@@ -69,6 +71,21 @@ export class ProcessorClient {
     const query = new URLSearchParams()
     for (const id of budgets) query.append('budget', id)
     return this.#get<StatusAnswer>(`/v1/status?${query.toString()}`)
+  }
+
+  /** What windows come to, of the fullest counters. @param top at most 1,000 */
+  forecasts(query: { readonly budget?: string | undefined; readonly top: number }) {
+    const { budget, top } = query
+    const search = new URLSearchParams({
+      top: String(top),
+      ...(budget !== undefined && { budget }),
+    })
+    return this.#get<ForecastsAnswer>(`/v1/forecasts?${search.toString()}`)
+  }
+
+  /** Runaways and spikes of now and of late. */
+  detections(): Promise<DetectionsAnswer> {
+    return this.#get<DetectionsAnswer>('/v1/detections')
   }
 
   /** Those of the policy in force. */

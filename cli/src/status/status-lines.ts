@@ -1,5 +1,6 @@
 import type { StatusAnswer, UsageTotals } from '@tokenfuse/protocol'
 import { formatUsd } from '@tokenfuse/protocol/names'
+import { forecastTable } from '../forecast/forecast-table.ts'
 import type { Style } from '../output/style.ts'
 import { type Column, renderTable } from '../output/table.ts'
 import { formatShort, plural, showName, wrapped } from '../output/text.ts'
@@ -10,6 +11,7 @@ import { creditLines } from './credit-lines.ts'
 
 const WIDTH = 80
 const MAX_ALERTS = 10
+const MAX_FORECASTS = 10
 
 /** All of `tokenfuse status`, for people: 80 columns wide. */
 export function statusLines(status: StatusAnswer, url: string, style: Style): string[] {
@@ -24,6 +26,7 @@ export function statusLines(status: StatusAnswer, url: string, style: Style): st
         ? budgetTable(budgets, counters, style)
         : [style('dim', 'No budget counts anything yet.')],
     ),
+    ...section(forecastTable(status.forecasts.slice(0, MAX_FORECASTS), style)),
     ...section(creditLines(budgets, style)),
     ...section(alertLines(status, style)),
     ...section(problemLines(status, style)),

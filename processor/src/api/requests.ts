@@ -6,6 +6,7 @@ import {
   UNKNOWN,
 } from '@tokenfuse/protocol'
 import { z } from 'zod'
+import type { ForecastQuery } from '../governor/forecast/budget-forecasts.ts'
 import type { UsageQuery } from '../governor/usage-query.ts'
 
 const name = z.string().min(1).max(256)
@@ -53,6 +54,20 @@ export function readUsageQuery(url: string, today: () => string): UsageQuery {
     top: searchParams.get('top') ?? undefined,
   })
   return query.period === 'today' ? { ...query, period: today() } : query
+}
+
+const forecastsQuerySchema = z.object({
+  budget: z.string().max(256).optional(),
+  scope: z.string().max(1024).optional(),
+  top: z.coerce.number().int().min(1).max(1000).default(100),
+})
+
+/**
+ * The query of `GET /v1/forecasts`.
+ * @throws TokenfuseError `bad_request`
+ */
+export function readForecastsQuery(url: string): ForecastQuery {
+  return parse(forecastsQuerySchema, Object.fromEntries(new URL(url).searchParams))
 }
 
 /**

@@ -6,6 +6,8 @@ import {
   creditRequestSchema,
   type DecisionsAnswer,
   DEFAULT_TENANT,
+  type DetectionsAnswer,
+  type ForecastsAnswer,
   type ProfileAnswer,
   rateToWire,
   TokenfuseError,
@@ -13,7 +15,7 @@ import {
 import type { Hono } from 'hono'
 import { readJson } from './body.ts'
 import type { ApiContext, ApiEnv } from './context.ts'
-import { readGuard, readUsageQuery, taskEndRequestSchema } from './requests.ts'
+import { readForecastsQuery, readGuard, readUsageQuery, taskEndRequestSchema } from './requests.ts'
 import { statusAnswer } from './status.ts'
 import { firstMessages } from './stream/messages.ts'
 
@@ -65,6 +67,26 @@ export function addViewerRoutes(app: Hono<ApiEnv>, context: ApiContext): void {
   app.get('/v1/status', async (c) => {
     await acknowledged()
     return c.json(statusAnswer(context, c.req.queries('budget')))
+  })
+
+  app.get('/v1/forecasts', async (c) => {
+    const query = readForecastsQuery(c.req.url)
+    await acknowledged()
+    const answer: ForecastsAnswer = {
+      offset: governor.offset,
+      logTime: governor.offset === 0 ? null : new Date(governor.logTimeMs).toISOString(),
+      forecasts: governor.forecasts(query),
+    }
+    return c.json(answer)
+  })
+
+  app.get('/v1/detections', async (c) => {
+    await acknowledged()
+    const answer: DetectionsAnswer = {
+      offset: governor.offset,
+      detections: governor.detections(),
+    }
+    return c.json(answer)
   })
 
   app.get('/v1/decisions', async (c) => {

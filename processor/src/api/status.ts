@@ -16,6 +16,7 @@ import type { ApiContext } from './context.ts'
 const MAX_AGENTS = 50
 const MAX_COUNTERS = 1000
 const MAX_DECISIONS = 1000
+const MAX_FORECASTS = 50
 
 /** @param only counters of these budgets alone are told; of all without */
 export function statusAnswer(context: ApiContext, only?: readonly string[]): StatusAnswer {
@@ -39,6 +40,10 @@ export function statusAnswer(context: ApiContext, only?: readonly string[]): Sta
     agents: agentStatuses(governor, budgets, inForce?.policy.budgets ?? []),
     total: governor.total(),
     today: { day, total: totalOfDay(governor, day) },
+    forecasts: (only ?? [undefined])
+      .flatMap((budget) => governor.forecasts({ budget, top: MAX_FORECASTS }))
+      .slice(0, MAX_FORECASTS),
+    detections: governor.detections().filter(({ until }) => until === null),
     decisions: governor.decisions().sort(bySeverity).slice(0, MAX_DECISIONS),
     guards: governor.guardCount(),
     deadLetters,

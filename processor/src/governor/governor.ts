@@ -21,7 +21,12 @@ import { applyTick, tickDueMs } from './apply-tick.ts'
 import { applyUsage } from './apply-usage.ts'
 import { endTask } from './detect/apply-detections.ts'
 import type { Effect } from './effect.ts'
-import { budgetForecasts, type ForecastQuery } from './forecast/budget-forecasts.ts'
+import {
+  budgetForecasts,
+  type ForecastErrors,
+  forecastErrors,
+  type ForecastQuery,
+} from './forecast/budget-forecasts.ts'
 import { ruleStatuses } from './rules/rule-status.ts'
 import { hashText } from './state-hash.ts'
 import { budgetStatuses } from './status.ts'
@@ -179,6 +184,11 @@ export class Governor {
   /** What the calendar windows of now come to. Takes some 0.1 ms for each counter that is asked for. */
   forecasts(query: ForecastQuery = {}): BudgetForecast[] {
     return budgetForecasts(this.#state, query)
+  }
+
+  /** How the forecasts of each budget did. */
+  forecastErrors(): ForecastErrors[] {
+    return forecastErrors(this.#state)
   }
 
   /** Runaways and spikes of now and of late, the newest first. */

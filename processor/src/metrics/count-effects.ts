@@ -30,6 +30,10 @@ export function countEffects(
           1,
         )
         break
+      case 'detection':
+        if (effect.change === 'ended') break
+        metrics.add('detections', [effect.detection.kind, effect.detection.level], 1)
+        break
       default:
     }
   }

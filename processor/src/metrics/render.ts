@@ -23,5 +23,45 @@ export function renderMetrics(metrics: MetricRegistry, { loop, hub }: GaugeSourc
     seen.add(budget)
     metrics.set('budgetSpentRatio', [budget], usedRatio)
   }
+  setForecasts(metrics, governor)
+  setDetections(metrics, governor)
   return metrics.render()
+}
+
+/** Counters whose forecasts are told of: each takes some 0.1 ms. */
+const MAX_FORECASTS = 200
+
+function setForecasts(metrics: MetricRegistry, governor: Governor): void {
+  for (const name of FORECAST_GAUGES) metrics.clear(name)
+  const ratios = new Map<string, number>()
+  const breaches = new Map<string, number>()
+  for (const { budget, limit, forecast } of governor.forecasts({ top: MAX_FORECASTS })) {
+    if (!forecast) continue
+    const ratio = Number(forecast.endOfWindow) / Number(limit)
+    ratios.set(budget, Math.max(ratio, ratios.get(budget) ?? 0))
+    breaches.set(budget, Math.max(forecast.breachProbability, breaches.get(budget) ?? 0))
+  }
+  for (const [budget, ratio] of ratios) metrics.set('forecastRatio', [budget], ratio)
+  for (const [budget, breach] of breaches) metrics.set('breachProbability', [budget], breach)
+  for (const { budget, meanError, coverage } of governor.forecastErrors()) {
+    metrics.set('forecastError', [budget], meanError)
+    if (coverage !== null) metrics.set('forecastCoverage', [budget], coverage)
+  }
+}
+
+const FORECAST_GAUGES = [
+  'forecastRatio',
+  'breachProbability',
+  'forecastError',
+  'forecastCoverage',
+] as const
+
+function setDetections(metrics: MetricRegistry, governor: Governor): void {
+  metrics.clear('openDetections')
+  const open = governor.detections().filter(({ until }) => until === null)
+  for (const [kind, ofKind] of Map.groupBy(open, (detection) => detection.kind)) {
+    for (const [level, ofLevel] of Map.groupBy(ofKind, (detection) => detection.level)) {
+      metrics.set('openDetections', [kind, level], ofLevel.length)
+    }
+  }
 }

@@ -4,14 +4,20 @@ import { type Counter, isOver } from '../counter.ts'
 import { isoFromMs } from '../iso-time.ts'
 import type { GovernorState } from '../state.ts'
 import type { Forecast } from './forecast.ts'
+import { CHECKPOINTS } from './plan.ts'
 import { budgetUnits, forecastUnits } from './units.ts'
 
 /** Which counters are asked for; without a field, all of them. */
-export type ForecastQuery = { readonly budget?: string; readonly scope?: string }
+export type ForecastQuery = {
+  readonly budget?: string | undefined
+  readonly scope?: string | undefined
+  /** So many of them, the fullest first. */
+  readonly top?: number | undefined
+}
 
 /**
- * What the windows of now come to, by budget and scope in the order in which they were made: every counter of a
- * calendar window that has begun and is not over. Takes some 0.1 ms for each.
+ * What the windows of now come to: every counter of a calendar window that has begun and is not over, in the order in
+ * which they were made, or the fullest first where `top` is given. Takes some 0.1 ms for each.
  */
 export function budgetForecasts(state: GovernorState, query: ForecastQuery = {}): BudgetForecast[] {
   const { logTimeMs } = state
@@ -20,9 +26,45 @@ export function budgetForecasts(state: GovernorState, query: ForecastQuery = {})
     (query.scope ?? counter.scope) === counter.scope &&
     counter.window.fromMs <= logTimeMs &&
     !isOver(counter, logTimeMs)
-  return state.counters.inOrder(isAsked).flatMap((counter) => {
+  const asked = state.counters.inOrder(isAsked).flatMap((counter) => {
     const budget = state.policy?.byId.get(counter.window.budget)
-    return budget?.forecast ? [budgetForecast(state, counter, budget)] : []
+    return budget?.forecast ? [{ counter, budget }] : []
+  })
+  if (query.top !== undefined) {
+    asked.sort((a, b) => usedShare(b.counter) - usedShare(a.counter))
+    asked.length = Math.min(asked.length, query.top)
+  }
+  return asked.map(({ counter, budget }) => budgetForecast(state, counter, budget))
+}
+
+const usedShare = ({ spent, limit }: Counter) => (limit > 0 ? Number(spent) / Number(limit) : 1)
+
+/** How the forecasts of a budget did that were made at the middle of their windows. */
+export type ForecastErrors = {
+  readonly budget: string
+  /** Mean distance from what came, in mean windows, over all its scopes; older windows count less. */
+  readonly meanError: number
+  /** The share of ends inside the interval; `null` where none was given. */
+  readonly coverage: number | null
+}
+
+const MIDDLE = CHECKPOINTS / 2
+
+/** Of each budget with forecasts of the past, in the order of the policy. */
+export function forecastErrors({ policy, forecasts }: GovernorState): ForecastErrors[] {
+  return (policy?.budgets ?? []).flatMap(({ id }) => {
+    const sums = { windows: 0, loss: 0, intervals: 0, covered: 0 }
+    for (const { errors } of forecasts.historiesOf(id)) {
+      const own = errors[MIDDLE]
+      if (!own) continue
+      sums.windows += own.windows
+      sums.loss += own.loss
+      sums.intervals += own.intervals
+      sums.covered += own.covered
+    }
+    if (sums.windows === 0) return []
+    const coverage = sums.intervals > 0 ? sums.covered / sums.intervals : null
+    return [{ budget: id, meanError: sums.loss / sums.windows, coverage }]
   })
 }
 
