@@ -5,6 +5,8 @@ import { currentAttribution } from './context/attribution.ts'
 import { createControlClient } from './control/index.ts'
 import type { ControlClient } from './control/index.ts'
 import { Estimator } from './estimate/estimator.ts'
+import { NO_EXTENSION } from './extension.ts'
+import type { PreloadExtension } from './extension.ts'
 import { CreditGuard } from './guard/credit-guard.ts'
 import { PolicyOfBefore } from './guard/policy-of-before.ts'
 import { reportFault, warnOnce } from './log.ts'
@@ -12,7 +14,7 @@ import { announcePreload, preloadRuntime } from './runtime.ts'
 import type { TaskEnd } from './runtime.ts'
 import { readSettings } from './settings.ts'
 import { createTelemetry } from './telemetry/index.ts'
-import type { Attribution } from './telemetry/index.ts'
+import type { Attribution, CallRecord } from './telemetry/index.ts'
 import { createToolHasher } from './tools/tool-keys.ts'
 import { processorTarget } from './transport/target.ts'
 import type { Surroundings } from './transport/target.ts'
@@ -24,17 +26,27 @@ const TASK_END_TIMEOUT_MS = 1000
 /**
  * Starts metering and guarding in this process or worker thread, once however often it is called. Never throws: where
  * it cannot start, the app runs without it.
+ * @param extend sets OpenTelemetry up where that is wanted; called where the preload is not there yet
  */
-export function startPreload(): void {
+export function startPreload(extend: () => PreloadExtension = () => NO_EXTENSION): void {
   if (preloadRuntime() !== undefined) return
   try {
-    start({ environment: { ...process.env }, workingDirectory: process.cwd() })
+    start({ environment: { ...process.env }, workingDirectory: process.cwd() }, extended(extend))
   } catch (error) {
     reportFault('the preload', error)
   }
 }
 
-function start(surroundings: Surroundings): void {
+function extended(extend: () => PreloadExtension): PreloadExtension {
+  try {
+    return extend()
+  } catch (error) {
+    reportFault('setting OpenTelemetry up', error)
+    return NO_EXTENSION
+  }
+}
+
+function start(surroundings: Surroundings, extension: PreloadExtension): void {
   const { defaults, extraHosts, onStart, problems } = readSettings(surroundings.environment)
   for (const problem of problems) warnOnce(problem, problem)
 
@@ -68,11 +80,28 @@ function start(surroundings: Surroundings): void {
     estimator: new Estimator(),
     toolHasher: createToolHasher(() => readToken(surroundings)),
     liveCalls,
-    record: (call) => telemetry.record(call),
+    sendWithin: (call, send) => extension.sendWithin(call, send),
+    record(call) {
+      telemetry.record(call)
+      tell(extension, call)
+    },
+  })
+  extension.guardStarted(() => {
+    const { buffered, dropped } = telemetry.stats()
+    const isConnected = control.state().connected
+    return { isConnected, waitingSpans: buffered, droppedSpans: dropped }
   })
   installFetchAnchor(anchor)
   makeRoomForListeners(process.listenerCount('exit') - exitListeners)
   announcePreload({ version: VERSION, endTask: (end) => endTask(control, defaults, end) })
+}
+
+function tell(extension: PreloadExtension, call: CallRecord): void {
+  try {
+    extension.recorded(call)
+  } catch (error) {
+    reportFault('the metrics of calls', error)
+  }
 }
 
 /** A few listeners more than the app knows of must not make Node warn it of a leak. */

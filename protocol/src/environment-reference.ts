@@ -122,6 +122,11 @@ export const ENVIRONMENT: readonly EnvironmentVariable[] = [
     meaning: `Full address for spans; comes before ${names.ENV_OTLP_ENDPOINT}.`,
   },
   {
+    name: names.ENV_OTLP_METRICS_ENDPOINT,
+    default: null,
+    meaning: 'Full address for metrics of `register-sdk`.',
+  },
+  {
     name: names.ENV_OTLP_HEADERS,
     default: null,
     meaning: 'Headers sent with spans: `name=value` pairs, separated by commas.',
@@ -130,6 +135,27 @@ export const ENVIRONMENT: readonly EnvironmentVariable[] = [
     name: names.ENV_OTLP_TRACES_HEADERS,
     default: null,
     meaning: `The same for spans alone; comes before ${names.ENV_OTLP_HEADERS}.`,
+  },
+  {
+    name: names.ENV_OTLP_TIMEOUT,
+    default: '`2000` with `register-sdk`',
+    meaning:
+      'How long `register-sdk` waits for a Collector, ms; so long it holds up a process that ends.',
+  },
+  {
+    name: names.ENV_TRACES_EXPORTER,
+    default: '`otlp`',
+    meaning: '`none`: `register-sdk` makes no spans of HTTP requests.',
+  },
+  {
+    name: names.ENV_METRICS_EXPORTER,
+    default: '`otlp`',
+    meaning: '`none`: `register-sdk` tells no metrics.',
+  },
+  {
+    name: names.ENV_METRICS_INTERVAL,
+    default: '`60000`',
+    meaning: 'How often `register-sdk` sends metrics, ms; at the end of a process once more.',
   },
   { name: names.ENV_SERVICE_NAME, default: names.UNKNOWN, meaning: 'Name of the service.' },
   {

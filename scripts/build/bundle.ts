@@ -42,6 +42,26 @@ export async function bundlePreload(folder: string, outDir: string): Promise<voi
     }),
     build({
       ...common,
+      entryPoints: [join(folder, 'src/register-sdk.ts')],
+      format: 'esm',
+      outfile: join(outDir, 'register-sdk.js'),
+      allowOverwrite: true,
+    }),
+    // Of its own, since only a Node that is new enough can read it.
+    build({
+      ...common,
+      target: 'node22',
+      // Work of many others, whose licences want to be told.
+      legalComments: 'linked',
+      entryPoints: [join(folder, 'src/sdk/index.ts')],
+      format: 'cjs',
+      outfile: join(outDir, 'sdk.cjs'),
+      // The modules of OpenTelemetry ask for their place as ES modules do.
+      define: { 'import.meta.url': 'placeOfBundle' },
+      banner: { js: "const placeOfBundle = require('node:url').pathToFileURL(__filename).href" },
+    }),
+    build({
+      ...common,
       entryPoints: [join(folder, 'src/estimate/worker.ts')],
       format: 'esm',
       outfile: join(outDir, 'estimate-worker.js'),

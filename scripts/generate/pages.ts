@@ -1,6 +1,8 @@
 import {
+  AGENT_METRICS,
   ENVIRONMENT,
   ERROR_CODES,
+  type MetricDefinition,
   METRICS,
   prometheusName,
   RULE_ACTIONS,
@@ -33,22 +35,32 @@ export function environmentPage(): string {
   )
 }
 
+const METRIC_HEAD = [
+  'Metric',
+  'In Prometheus',
+  'Kind',
+  'Unit',
+  'Labels',
+  'Series at most',
+  'Meaning',
+]
+
 export function metricsPage(): string {
-  return page(
+  const processor = page(
     'Metrics',
     'protocol/src/metrics.ts',
-    'Users, tasks and sessions are never labels. Beyond its limit of series, a metric counts under the label value `other`.',
-    ['Metric', 'In Prometheus', 'Kind', 'Unit', 'Labels', 'Series at most', 'Meaning'],
-    Object.values(METRICS).map((metric) => [
-      `\`${metric.name}\``,
-      `\`${prometheusName(metric)}\``,
-      metric.kind,
-      `\`${metric.unit}\``,
-      metric.labels.map((label) => `\`${label}\``).join(', '),
-      String(metric.seriesLimit),
-      metric.help,
-    ]),
+    'What a processor tells at `/metrics`. Users, tasks and sessions are never labels. Beyond its limit of series, a metric counts under the label value `other`.',
+    METRIC_HEAD,
+    metricRows(METRICS),
   )
+  const agents = section(
+    '## Of agents',
+    'protocol/src/agent-metrics.ts',
+    'What agents tell that run with `@tokenfuse/instrumentation/register-sdk`, through a Collector; its names in Prometheus are those that the Collector gives.',
+    METRIC_HEAD,
+    metricRows(AGENT_METRICS),
+  )
+  return `${processor}\n${agents}`
 }
 
 export function ruleVariablesPage(): string {
@@ -79,17 +91,34 @@ export function ruleActionsPage(): string {
   )
 }
 
-function page(
-  title: string,
+function metricRows(metrics: Readonly<Record<string, MetricDefinition>>): string[][] {
+  return Object.values(metrics).map((metric) => [
+    `\`${metric.name}\``,
+    `\`${prometheusName(metric)}\``,
+    metric.kind,
+    `\`${metric.unit}\``,
+    metric.labels.map((label) => `\`${label}\``).join(', '),
+    String(metric.seriesLimit),
+    metric.help,
+  ])
+}
+
+function page(title: string, ...rest: SectionParts): string {
+  return `${GENERATED}\n\n${section(`# ${title}`, ...rest)}`
+}
+
+type SectionParts = [
   source: string,
   intro: string,
   head: readonly string[],
   rows: readonly (readonly string[])[],
-): string {
+]
+
+function section(heading: string, ...[source, intro, head, rows]: SectionParts): string {
   const row = (cells: readonly string[]) =>
     `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
   const table = [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n')
-  return `${GENERATED}\n\n# ${title}\n\n${intro}\nSource: \`${source}\`.\n\n${table}\n`
+  return `${heading}\n\n${intro}\nSource: \`${source}\`.\n\n${table}\n`
 }
 
 /** A plain value as code; a sentence that marks its own code stays as it is. */

@@ -10,7 +10,15 @@ const FILE = join(import.meta.dirname, '../../otel-collector.yaml')
 
 type CollectorFile = {
   readonly processors: Readonly<
-    Record<string, { readonly allowed_keys?: string[]; readonly ignored_key_patterns?: string[] }>
+    Record<
+      string,
+      {
+        readonly allowed_keys?: string[]
+        readonly ignored_key_patterns?: string[]
+        readonly metric_conditions?: string[]
+        readonly metric_statements?: string[]
+      }
+    >
   >
   readonly exporters: {
     readonly kafka: { readonly sending_queue: Readonly<Record<string, unknown>> }
@@ -44,6 +52,23 @@ test('the Collector lets pass every attribute that the preload sends, and no oth
     [],
   )
   assert.deepEqual(patterns, [`^${protocol.ATTR_TAG_PREFIX.replaceAll('.', '\\.')}`])
+})
+
+test('the Collector lets pass every metric of the agents, with its labels', () => {
+  const [condition = ''] = file.processors['filter/agent-metrics']?.metric_conditions ?? []
+  const [, pattern = 'none'] = /^not IsMatch\(metric\.name, "(.*)"\)$/.exec(condition) ?? []
+  const passes = new RegExp(pattern.replaceAll('\\\\', '\\'))
+  const [statement = ''] = file.processors['transform/agent-metrics']?.metric_statements ?? []
+  const [, kept = '[]'] = /^keep_keys\(datapoint\.attributes, (.*)\)$/.exec(statement) ?? []
+  const labels = JSON.parse(kept) as string[]
+  for (const metric of Object.values(protocol.AGENT_METRICS)) {
+    assert.match(metric.name, passes)
+    assert.deepEqual(
+      metric.labels.filter((label) => !labels.includes(label)),
+      [],
+      metric.name,
+    )
+  }
 })
 
 test('what the Collector has accepted waits on disk, and senders wait when that is full', () => {

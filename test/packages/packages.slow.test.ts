@@ -27,8 +27,9 @@ test('the packed packages, installed into an empty folder', async (t) => {
   await t.test('hold what their manifests promise', () => checkManifests(tarballs))
   await t.test('give types to every kind of importer', () => checkTypes(tarballs))
   await t.test('compile in a program that checks their declarations too', () => compileUser(app))
-  await t.test('meter an ESM agent, a CommonJS agent, and one under tokenfuse run', (subtest) =>
-    meterAgents(subtest, app),
+  await t.test(
+    'meter an ESM agent, a CommonJS agent, one with the OpenTelemetry SDK, and one under tokenfuse run',
+    (subtest) => meterAgents(subtest, app),
   )
   await t.test(
     'say what they need on a Node that is too old, and leave the program alone',
@@ -106,23 +107,26 @@ async function meterAgents(t: TestContext, app: string): Promise<void> {
     join(app, 'agent.cjs'),
     `const { withAgent } = require('@tokenfuse/instrumentation')\nwithAgent({ agent: 'cjs' }, async () => {${CALL}})\n`,
   )
+  const environment: NodeJS.ProcessEnv = {
+    PATH: process.env['PATH'],
+    PROVIDER_URL: `http://${host}`,
+    TOKENFUSE_HOSTS: `${host}=openai`,
+    TOKENFUSE_URL: String(url),
+    TOKENFUSE_TOKEN_FILE: String(tokenFile),
+    TOKENFUSE_SPOOL_DIR: join(app, 'spool'),
+  }
   const runNode = async (...args: string[]) => {
-    const { stdout } = await run(process.execPath, args, {
-      cwd: app,
-      env: {
-        PATH: process.env['PATH'],
-        PROVIDER_URL: `http://${host}`,
-        TOKENFUSE_HOSTS: `${host}=openai`,
-        TOKENFUSE_URL: String(url),
-        TOKENFUSE_TOKEN_FILE: String(tokenFile),
-        TOKENFUSE_SPOOL_DIR: join(app, 'spool'),
-      },
-    })
+    const { stdout } = await run(process.execPath, args, { cwd: app, env: environment })
     return stdout
   }
   const register = '@tokenfuse/instrumentation/register'
   assert.equal(await runNode('--import', register, 'agent.mjs'), 'Yes.\n')
   assert.equal(await runNode('--require', register, 'agent.cjs'), 'Yes.\n')
+  // With a whole OpenTelemetry, whose metrics and HTTP spans the processor takes and has no use for.
+  const token = readFileSync(String(tokenFile), 'utf8').trim()
+  environment['OTEL_EXPORTER_OTLP_ENDPOINT'] = String(url)
+  environment['OTEL_EXPORTER_OTLP_HEADERS'] = `authorization=Bearer%20${token}`
+  assert.equal(await runNode('--import', `${register}-sdk`, 'agent.mjs'), 'Yes.\n')
   // This one also sends what the two before it had no time to.
   assert.equal(await runNode(command, 'run', '--', process.execPath, 'agent.mjs'), 'Yes.\n')
 
@@ -137,7 +141,7 @@ async function meterAgents(t: TestContext, app: string): Promise<void> {
   const { prompt_tokens: input, completion_tokens: output } = USAGE
   assert.deepEqual(rows, [
     // 1000 * 0.15 and 50 * 0.60 micro-USD are 180 a call
-    ['esm', 2, 2 * input, 2 * output, '360000000'],
+    ['esm', 3, 3 * input, 3 * output, '540000000'],
     ['cjs', 1, input, output, '180000000'],
   ])
 }

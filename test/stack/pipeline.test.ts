@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Decision } from '@tokenfuse/protocol'
 import {
@@ -12,6 +13,10 @@ import {
 import { kafkaJars } from '../../scripts/stack/kafka.ts'
 import { requireTool, runTool } from '../../scripts/stack/tools.ts'
 import { otlpRequest, toJson } from '../processor/meter/otlp.ts'
+import { collectorEnvironment } from '../support/collector-environment.ts'
+import { CHAT_BODY } from '../support/preload/llm-bodies.ts'
+import { sendJson, startLlmServer } from '../support/preload/llm-server.ts'
+import { repository, runApp } from '../support/preload/run-app.ts'
 import {
   makeTemporaryFolder,
   type ProcessorProcess,
@@ -81,7 +86,7 @@ test('a decision is told to any consumer of its topic, by what it is about', asy
     return decision.budget === 'writer' && decision.action === 'block'
   })
   await decisions.close()
-  assert.equal(found.key, 'default|writer|*')
+  assert.equal(found.key, 'default|writer||*')
   const decision = JSON.parse(found.value) as Decision
   assert.equal(decision.inputs.spent, '1100')
 })
@@ -97,7 +102,7 @@ test('the console consumer of the documentation shows it', async () => {
     ['-cp', classPath, consumer, ...args, '--max-messages', '1', '--timeout-ms', '30000'],
     { folder: folder.path },
   )
-  const [, text = ''] = /^default\|writer\|\*\t(\{.*\})$/m.exec(shown) ?? []
+  const [, text = ''] = /^default\|writer\|\|\*\t(\{.*\})$/m.exec(shown) ?? []
   assert.equal((JSON.parse(text) as Decision).budget, 'writer', shown)
 })
 
@@ -121,6 +126,35 @@ test('a processor that is killed goes on where its state was, and counts nothing
   await processor.stop()
   processor = await startProcessor(processor.port)
   assert.equal(await calls(), 14)
+})
+
+test('an agent with the OpenTelemetry SDK is counted once, and tells how it fares through the Collector', async (t) => {
+  const before = await calls()
+  const llm = await startLlmServer(t, (_request, response) => sendJson(response, CHAT_BODY))
+  const register = pathToFileURL(join(repository, 'instrumentation/dist/register-sdk.js')).href
+  const app = `
+    const body = JSON.stringify({ model: 'gpt-4o-mini', messages: [{ role: 'user', content: 'hi' }] })
+    await (await fetch(process.env.LLM + '/v1/chat/completions', { method: 'POST', body })).json()
+  `
+  const env = {
+    TOKENFUSE_URL: processor.url,
+    TOKENFUSE_TOKEN: processor.token,
+    TOKENFUSE_HOSTS: `${llm.host}=openai`,
+    TOKENFUSE_AGENT: 'sdk',
+    LLM: llm.url,
+    ...collectorEnvironment(stack.collector),
+  }
+  const { code, stderr } = await runApp(t, app, { env, preload: ['--import', register] })
+  assert.deepEqual([code, stderr], [0, ''])
+  await until(async () => (await calls()) === before + 1, 'its call is counted')
+  const text = await (await fetch(stack.collector.metricsUrl)).text()
+  const point = (name: string) => new RegExp(`^${name}\\{[^\\n]*\\} (\\d+)$`, 'm').exec(text)?.[1]
+  assert.equal(point('gen_ai_client_operation_duration_seconds_count'), '1')
+  assert.equal(
+    point('gen_ai_client_inference_usage_input_tokens_total'),
+    String(CHAT_BODY.usage.prompt_tokens),
+  )
+  assert.equal(point('tokenfuse_guard_instances'), '1')
 })
 
 /** User and system time of a process, seconds; in `/proc` it stands in hundredths. */

@@ -1,4 +1,3 @@
-import { newSpanId } from '../context/trace-ids.ts'
 import type { CallParent } from '../context/parent.ts'
 import type { Endpoint, RequestFacts } from '../providers/index.ts'
 import type { Attribution, CallRecord } from '../telemetry/call-record.ts'
@@ -10,6 +9,8 @@ export type CallStart = {
   readonly facts: RequestFacts
   readonly attribution: Attribution
   readonly parent: CallParent
+  /** Of the call's own span; 16 hex digits. */
+  readonly spanId: string
   /** The client sends the same request again after a failure; its tool calls were told of the first time. */
   readonly isRetry: boolean
   /** By which the app may give the call up. */
@@ -17,10 +18,10 @@ export type CallStart = {
 }
 
 /** Fields of a record that do not depend on how the call goes. */
-export function describeStart({ endpoint, url, facts, attribution, parent }: CallStart) {
+export function describeStart({ endpoint, url, facts, attribution, parent, spanId }: CallStart) {
   return {
     ...parent,
-    spanId: newSpanId(),
+    spanId,
     attribution,
     provider: endpoint.provider,
     operation: endpoint.operation,

@@ -1,5 +1,7 @@
 import { currentAttribution } from '../context/attribution.ts'
+import type { PreloadExtension } from '../extension.ts'
 import { currentParent, markParentCounted } from '../context/parent.ts'
+import { newSpanId } from '../context/trace-ids.ts'
 import { callValues } from '../guard/call-values.ts'
 import type { Admission } from '../guard/guard.ts'
 import { refusalOnWire } from '../guard/refusal-response.ts'
@@ -22,6 +24,8 @@ import type { RequestPlan } from './request-plan.ts'
 import { declinesQuestion, mayBeDeclined, peekText, UsageQuestion } from './usage-question.ts'
 
 export type AnchorOptions = CallServices & {
+  /** Sends the request of a call, in whatever context its own spans are to be made. */
+  readonly sendWithin: PreloadExtension['sendWithin']
   readonly extraHosts: readonly ExtraHost[]
   /** Who calls where nothing else says it. */
   readonly defaults: Attribution
@@ -84,7 +88,8 @@ export class FetchAnchor {
       markParentCounted()
       const isRetry = (outgoing.headers.get('x-stainless-retry-count') ?? '0') !== '0'
       const { signal } = outgoing
-      return { endpoint, url, outgoing, attribution, parent, isRetry, signal }
+      const spanId = newSpanId()
+      return { endpoint, url, outgoing, attribution, parent, spanId, isRetry, signal }
     } catch (error) {
       reportFault('the fetch anchor', error)
       return null
@@ -165,7 +170,8 @@ export class FetchAnchor {
   #exchange(caught: Caught, plan: RequestPlan, call: Call): Promise<Response> {
     let sent: Promise<Response>
     try {
-      sent = Promise.resolve(caught.send(plan.args))
+      const place = { traceId: caught.start.parent.traceId, spanId: caught.start.spanId }
+      sent = Promise.resolve(this.#options.sendWithin(place, () => caught.send(plan.args)))
     } catch (error) {
       call.failed(error)
       throw error
