@@ -138,6 +138,7 @@ test('what is counted arrives as it was sent: integers to the last digit, tags, 
       decision: null,
     }),
     'tokenfuse.tag.team': 'red',
+    'tokenfuse.agent.callers': ['boss', 'deputy'],
   }
   const found = await arrived(sent)
   for (const { key, value } of attributes(sent)) assert.deepEqual(found.value(key), value, key)
