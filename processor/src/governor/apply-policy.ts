@@ -5,6 +5,7 @@ import type { ActiveBudget } from './budgets.ts'
 import type { Counter } from './counter.ts'
 import { reconsiderAlerts } from './detect/apply-detections.ts'
 import type { Effect } from './effect.ts'
+import { endOutdatedForecastDecisions } from './forecast/apply-forecasts.ts'
 import { msFromIso } from './iso-time.ts'
 import { limitsChanged, rulesChanged } from './rules/apply-rules.ts'
 import type { GovernorState } from './state.ts'
@@ -39,6 +40,7 @@ export function applyPolicySet(state: GovernorState, event: PolicySet, effects: 
   for (const counter of decided) {
     if (counter.isGone) endDecision(state, counter, 'the budget is gone from the policy', effects)
   }
+  endOutdatedForecastDecisions(state, effects)
   reconsiderAlerts(state, effects)
   for (const counter of state.counters.inOrder(needsAnotherLook)) {
     const budget = policy.byId.get(counter.window.budget)

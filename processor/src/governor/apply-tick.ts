@@ -8,6 +8,7 @@ import { bookRolling, forgetUnused, leaveRolling } from './count-rolling.ts'
 import { type Counter, isOver } from './counter.ts'
 import { tickDetections } from './detect/apply-detections.ts'
 import type { Effect } from './effect.ts'
+import { tickForecastDecisions } from './forecast/apply-forecasts.ts'
 import { HORIZON_MS } from './id-generations.ts'
 import { rulesDueMs, tickRules } from './rules/apply-rules.ts'
 import type { GovernorState } from './state.ts'
@@ -39,6 +40,7 @@ export function applyTick(state: GovernorState, effects: Effect[]): void {
   }
   state.counters.forgetWindows(state.logTimeMs, MAX_FORGOTTEN)
   state.forecasts.tick(state.logTimeMs)
+  tickForecastDecisions(state, effects)
   tickDetections(state, effects)
   tickRules(state, effects)
   forgetGuards(state)
@@ -46,11 +48,12 @@ export function applyTick(state: GovernorState, effects: Effect[]): void {
 
 /** Log time at which a tick would change something, or `null`. */
 export function tickDueMs(state: GovernorState): number | null {
-  const { overrides, counters, forecasts, detectors, rolling } = state
+  const { overrides, counters, forecasts, forecastDecisions, detectors, rolling } = state
   let due = Math.min(
     overrides.nextEndMs(),
     counters.nextForgetMs(),
     forecasts.dueMs(),
+    forecastDecisions.dueMs(),
     detectors.dueMs(),
     rolling.nextLeaveMs(),
     rulesDueMs(state),

@@ -31,7 +31,7 @@ export type ActiveBudget = Budget & {
   /** What `match` asks of a call's names; all of it must hold. */
   readonly conditions: readonly Condition[]
   /** What is forecast of it; `null` where its windows are no calendar's. */
-  readonly forecast: ForecastBudget | null
+  readonly forecasting: ForecastBudget | null
   /** Of a window that ends now; `null` of all others. */
   readonly rolling: RollingPlan | null
   /** The window that its last call counted in, where the next one most likely does too. */
@@ -78,7 +78,7 @@ export function activatePolicy(
       warnFrom: warnFrom(amount, budget.warnAt),
       scopeNumber: call.numberOf(budget.per.map((dimension) => call.slotOf(dimension))),
       conditions: conditionsOf(budget, call),
-      forecast: forecastOf(budget),
+      forecasting: forecastOf(budget),
       rolling: rollingOf(budget),
       lastWindow: null,
     })

@@ -6,6 +6,7 @@ import { type ActiveBudget, amountIn, isCounted, scopeOfCaller } from './budgets
 import { countRolling } from './count-rolling.ts'
 import type { Counter } from './counter.ts'
 import type { Effect } from './effect.ts'
+import { lookAtForecast } from './forecast/apply-forecasts.ts'
 import type { ForecastBudget } from './forecast/scope-forecasts.ts'
 import { forecastUnits } from './forecast/units.ts'
 import { mayLend } from './lending.ts'
@@ -86,7 +87,8 @@ function countOn(
   const isQuiet = !isSteps && !rolling && counter.countQuietly(amount, account)
   if (rolling) countRolling(state, rolling, counter, account, timeMs, amount)
   else if (!isSteps && !isQuiet) counter.count(amount, account)
-  if (budget.forecast) recordForForecast(state, counter, budget.forecast, timeMs, amount)
+  if (budget.forecasting) recordForForecast(state, counter, budget.forecasting, timeMs, amount)
+  if (budget.forecast) lookAtForecast(state, counter, budget, effects)
   state.hash.foldNumber(counter.spentRest)
   state.counters.touch(counter)
   if (isQuiet) return

@@ -152,8 +152,14 @@ export class Governor {
 
   /** Decisions in force. */
   decisions(): Decision[] {
-    const { counters, detectors, rules } = this.#state
-    const rows = [...counters.decided(), ...detectors.alerts.inForce(), ...rules.held()]
+    const { counters, forecastDecisions, detectors, rules } = this.#state
+    const ofForecasts = forecastDecisions.inForce()
+    const rows = [
+      ...counters.decided(),
+      ...ofForecasts,
+      ...detectors.alerts.inForce(),
+      ...rules.held(),
+    ]
     return rows.flatMap(({ decision }) => decision ?? [])
   }
 

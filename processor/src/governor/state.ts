@@ -4,6 +4,7 @@ import { CallIds } from './call-ids.ts'
 import { CallScopes } from './call-scopes.ts'
 import { Counters } from './counters.ts'
 import { Detectors } from './detect/detectors.ts'
+import { ForecastDecisions } from './forecast/forecast-decisions.ts'
 import { ScopeForecasts } from './forecast/scope-forecasts.ts'
 import { EstimatedCalls } from './estimated-calls.ts'
 import { IdGenerations } from './id-generations.ts'
@@ -69,6 +70,7 @@ export class GovernorState {
     deleted: ({ window, scope }) => this.rolling.forget(window.budget, scope),
   })
   readonly forecasts = new ScopeForecasts({ nextOrder: this.nextOrder })
+  readonly forecastDecisions = new ForecastDecisions()
   readonly detectors = new Detectors(this.call, this.nextOrder)
   readonly rules = new RuleBook()
   readonly lengths = new OutputLengths(this.call, this.nextOrder)
@@ -94,7 +96,7 @@ export class GovernorState {
     since: ReadonlyMap<string, number> = sinceWhen(this.policy, event),
   ): ActivePolicy {
     this.policy = activatePolicy(event, version, since, this.call)
-    const forecast = this.policy.budgets.filter((budget) => budget.forecast !== null)
+    const forecast = this.policy.budgets.filter((budget) => budget.forecasting !== null)
     this.forecasts.policyChanged(event.zone, forecast.length)
     this.rules.activate(event.rules ?? [], this.call, event.zone)
     this.#day = { fromMs: 0, untilMs: 0 }
@@ -154,6 +156,7 @@ export class GovernorState {
     this.responses.restore(of(this.responses.prefix), responsesKnownFromMs)
     this.estimated.restore(of(this.estimated.prefix))
     this.forecasts.restore(of)
+    this.forecastDecisions.restore(of(this.forecastDecisions.prefix))
     this.detectors.restore(of)
     this.rules.restore(of)
     this.lengths.restore(of(this.lengths.prefix))
@@ -182,6 +185,7 @@ export class GovernorState {
       this.overrides,
       this.decisions,
       this.forecasts,
+      this.forecastDecisions,
       this.detectors,
       this.rules,
       this.lengths,

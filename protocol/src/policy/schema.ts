@@ -46,6 +46,9 @@ export const MAX_BUDGETS = 1000
 
 export const CALENDAR_WINDOWS = ['hour', 'day', 'week', 'month'] as const
 
+const isCalendarWindow = (window: string) =>
+  CALENDAR_WINDOWS.some((calendar) => calendar === window)
+
 const windowSchema = z.union(
   [
     z.enum([...CALENDAR_WINDOWS, 'lifetime']),
@@ -56,6 +59,47 @@ const windowSchema = z.union(
       'use hour, day, week, month, lifetime, or rolling and a time up to 400d, such as rolling 24h',
   },
 )
+
+const forecastOption = z.strictObject({
+  action: z
+    .enum(['warn', 'pause', 'block'])
+    .default('warn')
+    .describe('pause and block hold until the forecast falls again, or the window ends'),
+  probability: z
+    .number()
+    .gt(0)
+    .lte(1)
+    .default(0.5)
+    .describe(
+      'from which on it is done; it ends when that has been below half of it for 1/24 of the window',
+    ),
+})
+export type ForecastOption = z.output<typeof forecastOption>
+
+/** How guards spend on it, and what becomes of credit that is out. */
+const creditFields = (duration: Duration) => ({
+  stale: z
+    .enum(['degrade', 'refuse', 'allow'])
+    .default('degrade')
+    .describe('what a guard does that has not heard from the governor'),
+  bestEffort: z
+    .boolean()
+    .default(false)
+    .describe('a hard budget may allow when stale only if this is true'),
+  grace: duration
+    .default(600_000)
+    .describe('how long a guard goes on at its last pace without a governor'),
+  uncappable: z
+    .enum(['run', 'refuse'])
+    .default('run')
+    .describe('calls whose output the provider cannot be told to limit'),
+  maxWait: duration
+    .default(60_000)
+    .describe('how long a call may wait for credit before it is refused'),
+  settleAfter: duration
+    .default(900_000)
+    .describe('after this, credit of a vanished guard is charged (hard) or released (soft)'),
+})
 
 const budgetWith = (duration: Duration) =>
   z
@@ -85,27 +129,10 @@ const budgetWith = (duration: Duration) =>
       ),
       mode,
       warnAt,
-      stale: z
-        .enum(['degrade', 'refuse', 'allow'])
-        .default('degrade')
-        .describe('what a guard does that has not heard from the governor'),
-      bestEffort: z
-        .boolean()
-        .default(false)
-        .describe('a hard budget may allow when stale only if this is true'),
-      grace: duration
-        .default(600_000)
-        .describe('how long a guard goes on at its last pace without a governor'),
-      uncappable: z
-        .enum(['run', 'refuse'])
-        .default('run')
-        .describe('calls whose output the provider cannot be told to limit'),
-      maxWait: duration
-        .default(60_000)
-        .describe('how long a call may wait for credit before it is refused'),
-      settleAfter: duration
-        .default(900_000)
-        .describe('after this, credit of a vanished guard is charged (hard) or released (soft)'),
+      forecast: forecastOption
+        .optional()
+        .describe('what is done as soon as the window is forecast to pass the limit'),
+      ...creditFields(duration),
     })
     .refine(
       (budget) => !(budget.mode === 'hard' && budget.stale === 'allow' && !budget.bestEffort),
@@ -115,6 +142,10 @@ const budgetWith = (duration: Duration) =>
         path: ['stale'],
       },
     )
+    .refine(({ window, forecast }) => !forecast || isCalendarWindow(window), {
+      error: 'only hours, days, weeks and months are forecast: they end at a time that is known',
+      path: ['forecast'],
+    })
     .refine(({ window }) => (rollingMs(window) ?? 0) <= MAX_ROLLING_MS, {
       error: 'a rolling window is at most 400d long',
       path: ['window'],

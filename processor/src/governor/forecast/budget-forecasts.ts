@@ -28,7 +28,7 @@ export function budgetForecasts(state: GovernorState, query: ForecastQuery = {})
     !isOver(counter, logTimeMs)
   const asked = state.counters.inOrder(isAsked).flatMap((counter) => {
     const budget = state.policy?.byId.get(counter.window.budget)
-    return budget?.forecast ? [{ counter, budget }] : []
+    return budget?.forecasting ? [{ counter, budget }] : []
   })
   if (query.top !== undefined) {
     asked.sort((a, b) => usedShare(b.counter) - usedShare(a.counter))

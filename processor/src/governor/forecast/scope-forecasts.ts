@@ -46,7 +46,13 @@ export class ScopeForecasts {
       decode: (json: ScopeJson, key) => ({ ...json, key, bin: emptyBin(key, 0), ...NEW_ROW }),
     })
     this.#bins = new Table('forecast-bin', {
-      encode: ({ order, fromMs, untilMs, amount }): BinJson => ({ order, fromMs, untilMs, amount }),
+      encode: ({ order, fromMs, untilMs, amount, lookMs }): BinJson => ({
+        order,
+        fromMs,
+        untilMs,
+        amount,
+        lookMs,
+      }),
       decode: (json: BinJson, key) => ({ ...emptyBin(key, json.order), ...json }),
     })
   }
@@ -119,6 +125,12 @@ export class ScopeForecasts {
     }
     if (timeMs >= bin.untilMs) this.#openBin(bin, row, timeMs)
     bin.amount += amount
+    this.#bins.touch(bin)
+  }
+
+  /** The forecast was looked at; it will be again from then on. */
+  looked(bin: OpenBin, nextMs: number): void {
+    bin.lookMs = nextMs
     this.#bins.touch(bin)
   }
 

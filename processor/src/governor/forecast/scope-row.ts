@@ -18,6 +18,8 @@ export type OpenBin = Row & {
   untilMs: number
   /** In forecast units; not in the history yet. */
   amount: number
+  /** Log time from which on a decision may come of the forecast. */
+  lookMs: number
   /** Log time from which on the history has something to do. */
   dueMs: number
   /** `null` only while a snapshot is read. */
@@ -25,9 +27,19 @@ export type OpenBin = Row & {
 }
 
 export function emptyBin(key: string, order: number): OpenBin {
-  return { key, order, fromMs: 0, untilMs: 0, amount: 0, dueMs: 0, row: null, ...NEW_ROW }
+  return {
+    key,
+    order,
+    fromMs: 0,
+    untilMs: 0,
+    amount: 0,
+    lookMs: 0,
+    dueMs: 0,
+    row: null,
+    ...NEW_ROW,
+  }
 }
 
 /** What a snapshot keeps of a scope; its open bin stands beside it. */
 export type ScopeJson = Pick<ScopeRow, 'order' | 'budget' | 'scope' | 'history'>
-export type BinJson = Pick<OpenBin, 'order' | 'fromMs' | 'untilMs' | 'amount'>
+export type BinJson = Pick<OpenBin, 'order' | 'fromMs' | 'untilMs' | 'amount' | 'lookMs'>
