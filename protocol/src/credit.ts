@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { amountSchema, BUDGET_UNITS } from './decision.ts'
+import { CRITICALITIES } from './usage-part.ts'
 
 const nonNegativeAmount = z.string().regex(/^\d{1,30}$/)
 const guardId = z.string().regex(/^[A-Za-z0-9_-]{8,64}$/)
@@ -34,6 +35,10 @@ const accountReportSchema = counterNameSchema.extend({
     'idle credit with which the next waiting call could run; 0 where none waits',
   ),
   want: nonNegativeAmount.describe('idle credit wanted in all, at least `need`'),
+  criticality: z
+    .enum(CRITICALITIES)
+    .default('normal')
+    .describe('of the calls that need or want it; where several differ, of those that matter most'),
 })
 export type AccountReport = z.output<typeof accountReportSchema>
 
@@ -93,6 +98,12 @@ export const accountSchema = counterNameSchema.extend({
   fairShare: nonNegativeAmount.describe(
     'what this guard may have in flight while others want credit too',
   ),
+  ceilings: z
+    .object({ normal: amountSchema, bestEffort: amountSchema })
+    .optional()
+    .describe(
+      'what may be spent in all before calls of that criticality get no more; absent where nothing is kept for others',
+    ),
   state: z
     .enum(ACCOUNT_STATES)
     .describe(

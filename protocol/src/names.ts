@@ -28,4 +28,4 @@ export type {
 export type { Action, BudgetUnit, Decision } from './decision.ts'
 export type { Budget } from './policy/schema.ts'
 export type { TaskOutcome } from './log-event.ts'
-export type { Charge, ChargeKind, Criticality, OwnRefusal, Priced, Verdict } from './usage-event.ts'
+export type { Charge, ChargeKind, OwnRefusal, Priced, Verdict } from './usage-event.ts'

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { BUDGET_UNITS } from './decision.ts'
 import { MAX_CALLERS } from './scope.ts'
-import { USAGE_PART_KINDS, USAGE_SOURCES } from './usage-part.ts'
+import { CRITICALITIES, USAGE_PART_KINDS, USAGE_SOURCES } from './usage-part.ts'
 
 const count = z.int().nonnegative().nullable()
 const name = z.string().min(1)
@@ -19,9 +19,6 @@ export const CHARGE_KINDS = [
   'web_search',
 ] as const
 export type ChargeKind = (typeof CHARGE_KINDS)[number]
-
-export const CRITICALITIES = ['critical', 'normal', 'best_effort'] as const
-export type Criticality = (typeof CRITICALITIES)[number]
 
 export const PRICED = ['exact', 'fallback', 'ceiling'] as const
 /** How good a price is: listed, that of the same family, or the dearest known because nothing fits. */

@@ -21,3 +21,7 @@ export type UsagePart = {
 /** Where a call's usage comes from, best first. */
 export const USAGE_SOURCES = ['provider', 'cache', 'partial', 'estimate'] as const
 export type UsageSource = (typeof USAGE_SOURCES)[number]
+
+/** How much a call matters where a budget runs low, those that matter most first. */
+export const CRITICALITIES = ['critical', 'normal', 'best_effort'] as const
+export type Criticality = (typeof CRITICALITIES)[number]

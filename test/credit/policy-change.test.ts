@@ -31,6 +31,7 @@ const ASK: Ask = {
     service: 's',
     tags: {},
   },
+  rank: 1,
   profile: { agent: 'a', step: 's', provider: 'openai', model: 'm' },
   cost: () => ({
     inputTokens: 100,

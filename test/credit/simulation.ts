@@ -9,7 +9,13 @@ import type {
   PolicyInput,
   UsageEvent,
 } from '@tokenfuse/protocol'
-import { policySchema, PriceCatalogue, rateToWire, zoneOffsets } from '@tokenfuse/protocol'
+import {
+  CRITICALITIES,
+  policySchema,
+  PriceCatalogue,
+  rateToWire,
+  zoneOffsets,
+} from '@tokenfuse/protocol'
 import { CreditBook } from '../../instrumentation/src/guard/credit/credit-book.ts'
 import { CreditReports } from '../../instrumentation/src/guard/credit/reports.ts'
 import type { Ask, AskOutcome, Now } from '../../instrumentation/src/guard/credit/ask.ts'
@@ -32,6 +38,8 @@ export type SimulationOptions = {
   readonly limitOnWire: (random: () => number) => number | null
   readonly inputTokens: (random: () => number) => number
   readonly outputTokens: (random: () => number, progress: number) => number
+  /** How much a call matters, by the number of its guard. */
+  readonly rank?: (guard: number, random: () => number) => number
   /** The step that a call is part of. */
   readonly step?: (random: () => number) => string
   readonly killGuardAtMs?: number
@@ -49,9 +57,11 @@ type Admission = {
   readonly countsAtMs: number
   readonly tokens: bigint
   readonly step: string
+  readonly rank: number
 }
 
 type Refusal = {
+  readonly rank: number
   readonly atMs: number
   readonly why: string
   readonly known: bigint
@@ -107,9 +117,7 @@ export class Simulation {
       zone: zoneOffsets(policy.timezone, START_MS - 86_400_000, START_MS + 86_400_000 * 40),
     })
     for (let index = 0; index < options.guards; index++) {
-      this.#guards.push(
-        new SimulatedGuard(this, `guard-${String(index).padStart(4, '0')}`, policy.budgets),
-      )
+      this.#guards.push(new SimulatedGuard(this, index, policy.budgets))
     }
   }
 
@@ -213,10 +221,12 @@ export class Simulation {
   }
 }
 
+const NORMAL = CRITICALITIES.indexOf('normal')
 const PROFILE: CallProfile = { agent: 'a', step: 's', provider: 'openai', model: 'gpt-4o' }
 
 class SimulatedGuard {
   readonly id: string
+  readonly #index: number
   readonly #sim: Simulation
   readonly #book = new CreditBook('allow')
   readonly #reports: CreditReports
@@ -227,9 +237,11 @@ class SimulatedGuard {
   #wakeAtMs = Number.POSITIVE_INFINITY
   readonly #clockErrorMs: number
 
-  constructor(sim: Simulation, id: string, budgets: readonly Budget[]) {
+  constructor(sim: Simulation, index: number, budgets: readonly Budget[]) {
     this.#sim = sim
+    const id = `guard-${String(index).padStart(4, '0')}`
     this.id = id
+    this.#index = index
     this.#clockErrorMs = (sim.random() * 2 - 1) * (sim.options.clockErrorMs ?? 0)
     this.#reports = new CreditReports(this.#book, id, 'default')
     this.#book.setPolicy(budgets, this.#now())
@@ -281,11 +293,13 @@ class SimulatedGuard {
     const input = options.inputTokens(random)
     const wire = options.limitOnWire(random)
     const step = options.step?.(random) ?? 's'
+    const rank = options.rank?.(this.#index, random) ?? NORMAL
     const progress = done / options.callsPerCaller
     const finish = () => this.#call(done + 1)
     const ask: Ask = {
       id: this.#nextAsk++,
       values: VALUES,
+      rank,
       profile: PROFILE,
       cost: (profile): CallCost => ({
         inputTokens: input,
@@ -305,8 +319,8 @@ class SimulatedGuard {
     const askedMs = this.#sim.nowMs
     const decide = (outcome: AskOutcome) => {
       if (outcome.type === 'admit')
-        this.#runCall({ input, wire, step, progress, askedMs }, outcome, finish)
-      else if (outcome.type === 'refuse') this.#refused(outcome.why, finish)
+        this.#runCall({ input, wire, step, rank, progress, askedMs }, outcome, finish)
+      else if (outcome.type === 'refuse') this.#refused(rank, outcome.why, finish)
     }
     const outcome = this.#book.ask(ask, this.#now())
     if (outcome.type === 'wait') this.#waiting.set(ask.id, decide)
@@ -314,11 +328,12 @@ class SimulatedGuard {
     this.#pump()
   }
 
-  #refused(why: string, finish: () => void): void {
+  #refused(rank: number, why: string, finish: () => void): void {
     const status = this.#sim.governor.budgets()[0]
     const limit = BigInt(status?.limit ?? 0)
     const held = BigInt(status?.held ?? 0)
     this.#sim.refusals.push({
+      rank,
       atMs: this.#sim.nowMs - START_MS,
       why,
       known: this.#sim.billed + this.#sim.inFlightFinal + held,
@@ -332,13 +347,14 @@ class SimulatedGuard {
       input: number
       wire: number | null
       step: string
+      rank: number
       progress: number
       askedMs: number
     },
     outcome: { cap: number | null; holds: readonly Hold[] },
     finish: () => void,
   ): void {
-    const { input, wire, step, progress, askedMs } = call
+    const { input, wire, step, rank, progress, askedMs } = call
     const sim = this.#sim
     const admittedMs = sim.nowMs
     const countsAtMs = this.#book.logMs(this.#now())
@@ -347,7 +363,7 @@ class SimulatedGuard {
     const output = Math.min(natural, limit)
     if (output < natural && outcome.cap !== null) sim.truncated++
     const cost = BigInt(input + output)
-    sim.admissions.push({ askedMs, admittedMs, countsAtMs, tokens: cost, step })
+    sim.admissions.push({ askedMs, admittedMs, countsAtMs, tokens: cost, step, rank })
     sim.inFlightFinal += cost
     sim.at(20 + output * 0.5, () => {
       sim.inFlightFinal -= cost
@@ -360,6 +376,7 @@ class SimulatedGuard {
       const event = {
         ...usageEvent(this.id, countsAtMs, durationMs, input, output, outcome.cap),
         stepName: step,
+        criticality: CRITICALITIES[rank] ?? 'normal',
       }
       const deliver = () => sim.append(event)
       // Spans are sent until acknowledged: late at worst, maybe twice.

@@ -1,3 +1,4 @@
+import { CRITICALITIES } from '@tokenfuse/protocol/names'
 import type {
   CreditAnswer,
   CreditRequest,
@@ -128,6 +129,7 @@ export class CreditGuard implements Guard {
     const ask: Ask = {
       id: this.#nextAsk++,
       values,
+      rank: CRITICALITIES.indexOf(call.attribution.criticality),
       profile: {
         agent: values.agent,
         step: values.step,

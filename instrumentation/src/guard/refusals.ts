@@ -4,6 +4,7 @@ import type { Admission } from './guard.ts'
 
 const REASONS: Readonly<Record<RefusalCause, string>> = {
   exhausted: 'what is left of the budget does not suffice for this call',
+  scarce: 'what is left of the budget is kept for calls that matter more',
   uncappable: 'the budget refuses calls whose cost the provider cannot bound',
   waited: 'no credit came free in time',
   no_answer: 'the governor did not answer in time',

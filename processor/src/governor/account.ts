@@ -2,6 +2,7 @@ import type { AccountReport } from '@tokenfuse/protocol'
 import { type Amount, amountFrom, max, min, minus, plus, positive } from './amount.ts'
 import { amountAt, setAmountAt } from './amount-cells.ts'
 import { NumberRows } from './number-rows.ts'
+import { type Rank, rankOf } from './scarcity.ts'
 
 /** `waiting`: more may come, from calls in flight or recalled credit; `exhausted`: none will in this window. */
 export type AccountState = 'open' | 'waiting' | 'exhausted'
@@ -18,6 +19,7 @@ const RESERVED = 11
 const NEED = 13
 const WANT = 15
 const WIDTH = 17
+const NORMAL = rankOf('normal')
 
 export function accountRows(): NumberRows {
   return new NumberRows(WIDTH)
@@ -39,6 +41,8 @@ export class GuardAccount {
   held = false
   /** Log time at which credit was last asked back. */
   recalledAtMs = 0
+  /** Of the calls that need or want credit. */
+  rank: Rank = NORMAL
   /** What the guard was last told of its chances. */
   told: AccountState = 'open'
   readonly #rows: NumberRows
@@ -187,6 +191,7 @@ export class GuardAccount {
     this.reserved = amountFrom(report.reserved)
     this.need = amountFrom(report.need)
     this.want = max(amountFrom(report.want), this.need)
+    this.rank = rankOf(report.criticality)
     // A guard cannot give back what it was never lent.
     this.returned = min(max(this.returned, amountFrom(report.returned)), this.lent)
     this.held = false
@@ -240,7 +245,15 @@ const AMOUNT_NAMES = [
   'need',
   'want',
 ] as const
-const OTHER_NAMES = ['guard', 'waitingSince', 'usedAtMs', 'held', 'recalledAtMs', 'told'] as const
+const OTHER_NAMES = [
+  'guard',
+  'waitingSince',
+  'usedAtMs',
+  'held',
+  'recalledAtMs',
+  'rank',
+  'told',
+] as const
 
 export type AccountJson = Readonly<Record<(typeof AMOUNT_NAMES)[number], string>> &
   Readonly<Pick<GuardAccount, (typeof OTHER_NAMES)[number]>>
@@ -252,8 +265,8 @@ export function encodeAccount(account: GuardAccount): AccountJson {
 }
 
 export function decodeAccount(json: AccountJson, rows: NumberRows): GuardAccount {
-  const { waitingSince, usedAtMs, held, recalledAtMs, told } = json
+  const { waitingSince, usedAtMs, held, recalledAtMs, rank, told } = json
   const account = new GuardAccount(json.guard, rows)
   for (const name of AMOUNT_NAMES) account[name] = amountFrom(json[name])
-  return Object.assign(account, { waitingSince, usedAtMs, held, recalledAtMs, told })
+  return Object.assign(account, { waitingSince, usedAtMs, held, recalledAtMs, rank, told })
 }

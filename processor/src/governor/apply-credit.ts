@@ -3,6 +3,7 @@ import type { ActiveBudget } from './budgets.ts'
 import { type Counter, heldOf, isOver } from './counter.ts'
 import type { Effect, RecalledAccount } from './effect.ts'
 import { accountState, fairShare, lend, noteChances } from './lending.ts'
+import { ceilingsOf } from './scarcity.ts'
 import type { GovernorState, GuardRow } from './state.ts'
 import { NEW_ROW } from './table.ts'
 
@@ -34,6 +35,7 @@ export function applyCreditReport(
     const account =
       counter.accounts.get(event.guard) ?? state.counters.openAccount(counter, guard.key)
     account.report(report, state.offset, state.logTimeMs)
+    if (account.want > 0) counter.noteRank(account.rank)
     counter.sumOutstanding()
     state.counters.touch(counter)
     lendOn(state, counter, budget, effects)
@@ -119,6 +121,7 @@ export function accountFor(
 ): Account | null {
   const account = counter.accounts.get(guard)
   if (!account) return null
+  const ceilings = ceilingsOf(counter)
   return {
     budget,
     scope: counter.scope,
@@ -130,6 +133,7 @@ export function accountFor(
     spent: String(counter.spent),
     lent: String(account.lent),
     fairShare: String(fairShare(counter, heldOf(counter))),
+    ...(ceilings && { ceilings }),
     state: accountState(counter, account),
   }
 }

@@ -10,6 +10,7 @@ import { lookAtForecast } from './forecast/apply-forecasts.ts'
 import type { ForecastBudget } from './forecast/scope-forecasts.ts'
 import { forecastUnits } from './forecast/units.ts'
 import { mayLend } from './lending.ts'
+import { rankOf } from './scarcity.ts'
 import type { Scope } from './scopes.ts'
 import type { GovernorState } from './state.ts'
 import { decide } from './thresholds.ts'
@@ -79,6 +80,7 @@ function countOn(
   effects: Effect[],
 ): void {
   const account = guard === null ? null : counter.accounts.get(guard)
+  counter.noteRank(rankOf(event.criticality))
   const { rolling } = budget
   const isSteps = budget.unit === 'steps'
   const amount = isSteps

@@ -15,6 +15,7 @@ import { addAmountAt, amountAt, isAtLeast, setAmountAt } from './amount-cells.ts
 import type { StepSet } from './counted-steps.ts'
 import type { OpenBin } from './forecast/scope-row.ts'
 import { NumberRows } from './number-rows.ts'
+import type { Rank } from './scarcity.ts'
 
 /** What may still be spent without changing anything but sums; not positive where it has to be worked out. */
 const QUIET = 0
@@ -62,6 +63,8 @@ export class Counter {
   order: number
   /** Some guard would like more credit than it has, or was told that it may not get any; or that was so. */
   isWanted = false
+  /** Which ranks of calls were seen in it, a bit each. */
+  ranks = 0
   /** Of a budget in steps: those that were counted. */
   steps: StepSet | null = null
   #decision: Decision | null = null
@@ -219,6 +222,17 @@ export class Counter {
     setAmountAt(this.#numbers, this.#at + OUTSTANDING, plus(this.outstanding, change))
   }
 
+  /** Calls of a rank count in it, or wait for it. */
+  noteRank(rank: Rank): void {
+    if ((this.ranks & (1 << rank)) !== 0) return
+    this.ranks |= 1 << rank
+    this.#unsettle()
+  }
+
+  hasSeenAbove(rank: Rank): boolean {
+    return (this.ranks & ((1 << rank) - 1)) !== 0
+  }
+
   /** A guard has told of spend that counts no more: its credit is used up, and nothing is counted. */
   seeOnly(amount: Amount, account: GuardAccount): void {
     account.seen = plus(account.seen, amount)
@@ -313,10 +327,12 @@ export type CounterJson = Pick<BudgetWindow, 'budget' | 'fromMs' | 'untilMs'> & 
   readonly accounts: readonly AccountJson[]
   readonly decision: Decision | null
   readonly steps?: readonly number[]
+  readonly ranks: number
 }
 
 export function encodeCounter(counter: Counter): CounterJson {
-  const { window, scope, order, spent, unguarded, unconfirmed, accounts, decision, steps } = counter
+  const { window, scope, order, spent, unguarded, unconfirmed, accounts, decision, steps, ranks } =
+    counter
   return {
     budget: window.budget,
     fromMs: window.fromMs,
@@ -328,6 +344,7 @@ export function encodeCounter(counter: Counter): CounterJson {
     unconfirmed: String(unconfirmed),
     accounts: accounts.all().map(encodeAccount),
     decision,
+    ranks,
     ...(steps && { steps: [...steps] }),
   }
 }
@@ -338,6 +355,7 @@ export function decodeCounter(counter: Counter, json: CounterJson, rows: NumberR
   counter.unguarded = amountFrom(json.unguarded)
   counter.unconfirmed = amountFrom(json.unconfirmed)
   counter.decision = json.decision
+  counter.ranks = json.ranks
   if (json.steps) counter.steps = new Set(json.steps)
   for (const account of json.accounts) counter.accounts.add(decodeAccount(account, rows))
   counter.sumOutstanding()

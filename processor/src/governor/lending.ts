@@ -1,6 +1,7 @@
 import { type AccountState, type GuardAccount, idle, outstanding, unseen } from './account.ts'
 import { type Amount, max, min, minus, plus, shareOf } from './amount.ts'
 import { type Counter, isWanted, lendable } from './counter.ts'
+import { keptFrom } from './scarcity.ts'
 
 const RECALL_AGAIN_MS = 5_000
 
@@ -32,9 +33,10 @@ function supplyOf(counter: Counter, limit: Amount): Supply {
 const returnable = (account: GuardAccount) => minus(outstanding(account), unseen(account))
 
 /**
- * Serves the guards that want credit on a counter. What waiting calls need comes first, longest waiting first and
- * whole, since a part of it would help nobody; then what is left is split evenly among what more is wanted. Where a
- * need cannot be met, idle credit of all others is recalled.
+ * Serves the guards that want credit on a counter. What waiting calls need comes first: those that matter most, then
+ * longest waiting first, and whole, since a part of it would help nobody. Then what is left is split evenly among what
+ * more is wanted. Near the limit a part is kept for calls that matter more, where there are any. Where a need cannot be
+ * met, idle credit of all others is recalled.
  */
 export function lend(
   counter: Counter,
@@ -49,9 +51,10 @@ export function lend(
   for (const account of queue) {
     const missing = minus(account.need, idle(account))
     if (missing <= 0) continue
-    if (missing > supply.available) {
+    const kept = keptFrom(counter, account.rank, limit)
+    if (plus(missing, kept) > supply.available) {
       // Nothing overtakes a call that may still be served: small ones would starve it.
-      if (!mayBeServed(account, missing, supply)) continue
+      if (!mayBeServed(account, plus(missing, kept), supply)) continue
       short = account
       break
     }
@@ -60,7 +63,7 @@ export function lend(
     account.waitingSince = offset
     granted.add(account)
   }
-  if (!short) for (const account of splitRest(counter, supply)) granted.add(account)
+  if (!short) for (const account of splitRest(counter, limit, supply)) granted.add(account)
   counter.sumOutstanding()
   return { granted: [...granted], recalled: short ? recall(counter, short, logTimeMs) : [] }
 }
@@ -76,19 +79,30 @@ function waiting(counter: Counter): GuardAccount[] {
   return counter.accounts
     .all()
     .filter((account) => account.need > 0 && !account.held)
-    .sort((a, b) => a.waitingSince - b.waitingSince)
+    .sort((a, b) => a.rank - b.rank || a.waitingSince - b.waitingSince)
+}
+
+type Wanting = { readonly account: GuardAccount; readonly more: Amount }
+
+function splitRest(counter: Counter, limit: Amount, supply: Supply): GuardAccount[] {
+  const wanting = counter.accounts
+    .all()
+    .map((account): Wanting => ({ account, more: minus(account.want, idle(account)) }))
+    .filter(({ account, more }) => more > 0 && !account.held)
+    .sort((a, b) => compare(a.more, b.more) || compare(a.account.guard, b.account.guard))
+  const ranks = [...new Set(wanting.map(({ account }) => account.rank))].sort((a, b) => a - b)
+  return ranks.flatMap((rank) => {
+    const ofRank = wanting.filter(({ account }) => account.rank === rank)
+    return splitEvenly(ofRank, keptFrom(counter, rank, limit), supply)
+  })
 }
 
 /** Max-min fair: each gets what it wants up to an equal share, and what some leave goes to the others. */
-function splitRest(counter: Counter, supply: Supply): GuardAccount[] {
-  const wanting = counter.accounts
-    .all()
-    .map((account) => ({ account, more: minus(account.want, idle(account)) }))
-    .filter(({ account, more }) => more > 0 && !account.held)
-    .sort((a, b) => compare(a.more, b.more) || compare(a.account.guard, b.account.guard))
+function splitEvenly(wanting: readonly Wanting[], kept: Amount, supply: Supply): GuardAccount[] {
   const granted: GuardAccount[] = []
   for (const [index, { account, more }] of wanting.entries()) {
-    const amount = min(more, shareOf(max(supply.available, 0), wanting.length - index))
+    const available = max(minus(supply.available, kept), 0)
+    const amount = min(more, shareOf(available, wanting.length - index))
     if (amount <= 0) continue
     grant(account, amount, supply)
     granted.push(account)
@@ -129,7 +143,7 @@ export function noteChances(counter: Counter, limit: Amount): GuardAccount[] {
   const toTell: GuardAccount[] = []
   for (const account of counter.accounts.all()) {
     if (account.held) continue
-    const chances = chancesOf(account, supply)
+    const chances = chancesOf(account, keptFrom(counter, account.rank, limit), supply)
     if (chances === account.told) continue
     account.told = chances
     if (account.need > 0 || chances === 'open') toTell.push(account)
@@ -140,13 +154,14 @@ export function noteChances(counter: Counter, limit: Amount): GuardAccount[] {
 
 /** Whether more credit may still come to an account in this window, or none will. */
 export function accountState(counter: Counter, account: GuardAccount): AccountState {
-  return chancesOf(account, supplyOf(counter, counter.limit))
+  const { limit } = counter
+  return chancesOf(account, keptFrom(counter, account.rank, limit), supplyOf(counter, limit))
 }
 
-function chancesOf(account: GuardAccount, supply: Supply): AccountState {
+function chancesOf(account: GuardAccount, kept: Amount, supply: Supply): AccountState {
   const missing = minus(max(account.need, 1), idle(account))
-  if (missing <= 0 || missing <= supply.available) return 'open'
-  return mayBeServed(account, missing, supply) ? 'waiting' : 'exhausted'
+  if (missing <= 0 || plus(missing, kept) <= supply.available) return 'open'
+  return mayBeServed(account, plus(missing, kept), supply) ? 'waiting' : 'exhausted'
 }
 
 /**

@@ -177,6 +177,7 @@ export class Workload {
         returned: '0',
         need: '0',
         want,
+        criticality: 'normal' as const,
       }))
       reports.push({
         type: 'credit.report',

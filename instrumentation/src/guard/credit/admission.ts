@@ -6,7 +6,14 @@ import {
   outputWithin,
   wantedOutput,
 } from './call-cost.ts'
-import { type GuardAccount, hasTaken, idle, isSpentUp } from './guard-account.ts'
+import {
+  free,
+  type GuardAccount,
+  hasTaken,
+  isKeptFrom,
+  isSpentUp,
+  knownSpent,
+} from './guard-account.ts'
 
 /** A budget that a call counts in, with this guard's account on it. */
 export type Claim = { readonly budget: Budget; readonly account: GuardAccount }
@@ -26,22 +33,29 @@ export type AdmissionOutcome =
   | {
       readonly type: 'refuse'
       readonly claim: Claim
-      readonly why: 'exhausted' | 'uncappable'
+      readonly why: 'exhausted' | 'scarce' | 'uncappable'
       /** The least with which it could have run. */
       readonly needed: bigint
     }
 
+/** What a call stands among. */
+export type Situation = {
+  /** Calls of this guard that share an account: in flight and waiting, this one included. */
+  readonly callers: (account: GuardAccount) => number
+  /** How much the call matters. */
+  readonly rank: number
+  readonly nowMs: number
+}
+
 /**
  * Whether a call may run on the credit at hand, how long its answer may be, or what it waits for. Far from a limit
  * nothing is changed. Source: the credit protocol of the design, section 5.
- * @param callers calls of this guard that share an account: in flight and waiting, this one included
  */
 export function admit(
   cost: CallCost,
   claims: readonly Claim[],
   stage: Stage,
-  callers: (account: GuardAccount) => number,
-  nowMs: number,
+  { callers, rank, nowMs }: Situation,
 ): AdmissionOutcome {
   if (!cost.cappable) {
     const strict = claims.find(
@@ -55,15 +69,19 @@ export function admit(
   for (let at: Stage = stage; ; at = next(at)) {
     const output = outputAt(at, cost, claims, callers)
     const needs = claims.map((claim) => ({ claim, amount: needOf(cost, claim, output) }))
-    const short = needs.find(({ claim, amount }) => idle(claim.account) < amount)
-    if (!short) return admitted(cost, output, needs, at)
-    const spentUp = isSpentUp(short.claim.account, short.amount, nowMs)
+    const short = needs.find(({ claim, amount }) => free(claim.account, rank) < amount)
+    if (!short) return admitted(cost, output, needs, at, rank)
+    const { account } = short.claim
+    const isKept = isKeptFrom(account, short.amount, rank, nowMs)
+    const spentUp = isKept || isSpentUp(account, short.amount, rank, nowMs)
     // Where a shorter answer would not help, none is asked for.
-    const mayComeDown = at !== 'minimum' && dependsOnOutput(short.claim.account.unit)
+    const mayComeDown = at !== 'minimum' && dependsOnOutput(account.unit)
     if (spentUp && !mayComeDown) {
-      return { type: 'refuse', claim: short.claim, why: 'exhausted', needed: short.amount }
+      const isLeft = account.limit - knownSpent(account) >= short.amount
+      const why = isLeft && isKept ? 'scarce' : 'exhausted'
+      return { type: 'refuse', claim: short.claim, why, needed: short.amount }
     }
-    const comesDown = spentUp || (at === 'wanted' && short.claim.account.state === 'waiting')
+    const comesDown = spentUp || (at === 'wanted' && account.state === 'waiting')
     if (mayComeDown && comesDown) continue
     const holds = needs.map(({ claim, amount }) => ({ account: claim.account, amount }))
     return { type: 'wait', stage: at, needs: holds }
@@ -107,10 +125,11 @@ function admitted(
   output: number,
   needs: readonly { readonly claim: Claim; readonly amount: bigint }[],
   stage: Stage,
+  rank: number,
 ): AdmissionOutcome {
   const wanted = wantedOutput(cost)
   const capped =
-    stage === 'minimum' ? allThatFits(cost, needs, Math.min(wanted, cost.p99Output)) : output
+    stage === 'minimum' ? allThatFits(cost, needs, Math.min(wanted, cost.p99Output), rank) : output
   const isHard = needs.some(({ claim }) => claim.budget.mode === 'hard')
   const cap = isHard && cost.cappable && capped < wanted ? Math.floor(capped) : null
   const holds = needs.map(({ claim }) => ({
@@ -125,9 +144,10 @@ function allThatFits(
   cost: CallCost,
   needs: readonly { readonly claim: Claim }[],
   most: number,
+  rank: number,
 ): number {
   const fits = needs
     .filter(({ claim }) => claim.budget.mode === 'hard')
-    .map(({ claim }) => outputWithin(cost, claim.account.unit, idle(claim.account)))
+    .map(({ claim }) => outputWithin(cost, claim.account.unit, free(claim.account, rank)))
   return Math.max(Math.min(most, ...fits), Math.min(most, cost.minimumOutput))
 }

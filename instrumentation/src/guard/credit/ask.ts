@@ -24,6 +24,8 @@ export type KnownProfile = Omit<ProfileAnswer, 'rate'> & { readonly rate: Rate }
 export type Ask = {
   readonly id: number
   readonly values: DimensionValues
+  /** How much it matters: its place among `CRITICALITIES`. */
+  readonly rank: number
   readonly profile: CallProfile
   /** What it may cost, given what the governor has told of calls like it. */
   readonly cost: (profile: KnownProfile | null) => CallCost
@@ -39,6 +41,7 @@ export type WaitingAsk = Ask & {
 
 export type RefusalCause =
   | 'exhausted'
+  | 'scarce'
   | 'uncappable'
   | 'waited'
   | 'no_answer'
@@ -80,6 +83,7 @@ export type Opening = {
   readonly scope: string
   readonly need: bigint
   readonly want: bigint
+  readonly rank: number
   /** Its credit was asked back before it was there. */
   scarceUntilMs: number
 }

@@ -12,6 +12,7 @@ import { type CallCost, costLevels } from './call-cost.ts'
 import { EnforcedBudgets, type EnforcedBudget } from './enforced-budgets.ts'
 import {
   accountKey,
+  free,
   giveBack,
   type GuardAccount,
   idle,
@@ -105,12 +106,15 @@ export class CreditBook {
     return { type: 'wait' }
   }
 
-  /** The outcomes of waiting calls that can be decided now, in the order in which they came. */
+  /** The outcomes of waiting calls that can be decided now, in the order in which they are. */
   drain(now: Now): { readonly id: number; readonly outcome: FinalOutcome }[] {
     for (const account of this.#accounts.values()) {
       account.need = 0n
+      account.rank = account.lastRank
       account.want = wantedAhead(account, now.elapsedMs)
     }
+    // Those that matter most come first, and of these who waits longest.
+    this.#waiting.sort((a, b) => a.rank - b.rank)
     const decided: { id: number; outcome: FinalOutcome }[] = []
     const blocked = new Set<string>()
     const still: WaitingAsk[] = []
@@ -164,7 +168,7 @@ export class CreditBook {
     for (const claimed of budgets) {
       const account = this.#accounts.get(claimed.key)
       if (account) claims.push({ budget: claimed.budget, account })
-      else this.#wantAccount(claimed, cost)
+      else this.#wantAccount(claimed, cost, ask.rank)
     }
     if (!profile) this.#wantProfile(ask.profile)
     if (!profile || claims.length < budgets.length || !this.#isFresh(now)) {
@@ -173,10 +177,12 @@ export class CreditBook {
         : { type: 'wait' }
     }
     const callers = (account: GuardAccount) => account.callsInFlight + this.#waiting.length + 1
-    const outcome = admit(cost, claims, isLate ? 'minimum' : ask.stage, callers, now.elapsedMs)
+    const situation = { callers, rank: ask.rank, nowMs: now.elapsedMs }
+    const outcome = admit(cost, claims, isLate ? 'minimum' : ask.stage, situation)
     if (outcome.type === 'admit') {
       for (const { account, amount } of outcome.holds) {
         reserve(account, amount)
+        account.lastRank = ask.rank
         const ahead = wantedAhead(account, now.elapsedMs)
         if (account.want < ahead) account.want = ahead
         takeStep(account, cost.step)
@@ -194,8 +200,13 @@ export class CreditBook {
     ask.stage = outcome.stage
     for (const { account, amount } of outcome.needs) {
       if (idle(account) < amount && !ask.isShort) lengthenLead(account)
-      if (account.need === 0n && idle(account) < amount) account.need = amount
-      account.want += amount
+      if (account.need === 0n && idle(account) < amount) {
+        account.need = amount
+        account.rank = ask.rank
+      }
+      if (account.rank === ask.rank) account.want += amount
+      // There is credit and it may be kept from this call: how much is spent by now says the next answer.
+      if (idle(account) >= amount && free(account, ask.rank) < amount) account.changed = true
     }
     ask.isShort = true
     return { type: 'wait' }
@@ -209,7 +220,7 @@ export class CreditBook {
   ): AskOutcome {
     const claims = budgets.map((claimed) => {
       const account = this.#accounts.get(claimed.key) ?? null
-      if (!account) this.#wantAccount(claimed, cost)
+      if (!account) this.#wantAccount(claimed, cost, ask.rank)
       return { ...claimed, account }
     })
     this.#wantProfile(ask.profile)
@@ -347,12 +358,18 @@ export class CreditBook {
     return wakeMs
   }
 
-  #wantAccount({ key, budget, scope, unit }: EnforcedBudget, cost: CallCost): void {
+  #wantAccount({ key, budget, scope, unit }: EnforcedBudget, cost: CallCost, rank: number): void {
     const before = this.#openings.get(key)
     // While nobody can be asked they only gather; those that find no room are asked for by a later call.
     if (!before && this.#openings.size >= MAX_ACCOUNTS) return
     const scarceUntilMs = before?.scarceUntilMs ?? 0
-    this.#openings.set(key, { budget: budget.id, scope, ...costLevels(cost, unit), scarceUntilMs })
+    this.#openings.set(key, {
+      budget: budget.id,
+      scope,
+      ...costLevels(cost, unit),
+      rank,
+      scarceUntilMs,
+    })
   }
 
   #wantProfile(profile: CallProfile): void {

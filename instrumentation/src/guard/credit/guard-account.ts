@@ -1,8 +1,9 @@
-import type { Account, BudgetUnit } from '@tokenfuse/protocol/names'
+import { type Account, type BudgetUnit, CRITICALITIES } from '@tokenfuse/protocol/names'
 
 const PACE_MEMORY_MS = 60_000
 const BELIEVE_EXHAUSTED_MS = 5_000
 const MAX_STEPS = 10_000
+const NORMAL = CRITICALITIES.indexOf('normal')
 const LEAST_LEAD = 2
 const MOST_LEAD = 32
 
@@ -28,13 +29,22 @@ export type GuardAccount = {
   callsInFlight: number
   fairShare: bigint
   state: Account['state']
-  /** The log offset of what was last told; an older message changes nothing. */
+  /** The log offset of what was last told; an older message changes nothing. And when that was heard. */
   toldAt: number
+  toldAtMs: number
   /** The least need of which the governor said that it will not be met; `null` where it said no such thing. */
   exhaustedNeed: bigint | null
   /** What was left of the limit then, and until when this is believed without asking again. */
   exhaustedLeft: bigint
   exhaustedUntilMs: number
+  /** It was said to calls that matter this much; those that matter less believe it, too. */
+  exhaustedRank: number
+  /** Until what is spent in all calls of a rank get credit; `null` for the whole limit. */
+  ceilings: readonly (bigint | null)[]
+  /** Of the calls that `need` and `want` are for, of those of the report that was sent last, and of the last that ran. */
+  rank: number
+  reportedRank: number
+  lastRank: number
   /** What the waiting calls need and want now. */
   need: bigint
   want: bigint
@@ -79,9 +89,15 @@ export function openAccount(told: Account, isRolling: boolean): GuardAccount {
     fairShare: 0n,
     state: 'open',
     toldAt: -1,
+    toldAtMs: 0,
     exhaustedNeed: null,
     exhaustedLeft: 0n,
     exhaustedUntilMs: 0,
+    exhaustedRank: 0,
+    ceilings: [],
+    rank: NORMAL,
+    reportedRank: NORMAL,
+    lastRank: NORMAL,
     need: 0n,
     want: 0n,
     reportedNeed: 0n,
@@ -106,6 +122,10 @@ export function tell(account: GuardAccount, told: Account, offset: number, nowMs
   account.spent = BigInt(told.spent)
   account.fairShare = BigInt(told.fairShare)
   account.state = told.state
+  const { ceilings } = told
+  const below = (text: string) => (BigInt(text) < account.limit ? BigInt(text) : null)
+  account.ceilings = ceilings ? [null, below(ceilings.normal), below(ceilings.bestEffort)] : []
+  account.toldAtMs = nowMs
   noteExhaustion(account, nowMs)
 }
 
@@ -122,15 +142,43 @@ function noteExhaustion(account: GuardAccount, nowMs: number): void {
     account.exhaustedNeed = exhaustedNeed !== null && exhaustedNeed < need ? exhaustedNeed : need
     account.exhaustedLeft = left
     account.exhaustedUntilMs = nowMs + BELIEVE_EXHAUSTED_MS
+    account.exhaustedRank = account.reportedRank
   } else if (exhaustedNeed !== null && (need >= exhaustedNeed || left > account.exhaustedLeft)) {
     account.exhaustedNeed = null
   }
 }
 
-/** Whether the governor said that a need will not be met in this window. */
-export function isSpentUp(account: GuardAccount, need: bigint, nowMs: number): boolean {
-  const { exhaustedNeed } = account
-  return exhaustedNeed !== null && exhaustedNeed <= need && nowMs < account.exhaustedUntilMs
+/** Whether the governor said that a need of calls that matter so much will not be met in this window. */
+export function isSpentUp(
+  account: GuardAccount,
+  need: bigint,
+  rank: number,
+  nowMs: number,
+): boolean {
+  const { exhaustedNeed, exhaustedRank } = account
+  if (exhaustedNeed === null || rank < exhaustedRank) return false
+  return exhaustedNeed <= need && nowMs < account.exhaustedUntilMs
+}
+
+/** Whether so much of the budget was spent lately that the rest is for calls that matter more. */
+export function isKeptFrom(
+  account: GuardAccount,
+  need: bigint,
+  rank: number,
+  nowMs: number,
+): boolean {
+  const ceiling = account.ceilings[rank] ?? null
+  if (ceiling === null || nowMs >= account.toldAtMs + BELIEVE_EXHAUSTED_MS) return false
+  return knownSpent(account) + need > ceiling
+}
+
+/** Credit that a call that matters so much can reserve now. */
+export function free(account: GuardAccount, rank: number): bigint {
+  const ceiling = account.ceilings[rank] ?? null
+  const left = idle(account)
+  if (ceiling === null) return left
+  const room = ceiling - knownSpent(account) - account.reserved
+  return room < left ? room : left
 }
 
 /** What is spent of the whole counter as far as it is known here: the last calls may not have been counted when told. */

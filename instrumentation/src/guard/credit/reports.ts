@@ -2,6 +2,7 @@ import {
   type AccountReport,
   type CallProfile,
   CREDIT_TTL_MS,
+  CRITICALITIES,
   type CreditAnswer,
   type CreditReport,
   type CreditRequest,
@@ -81,6 +82,7 @@ export class CreditReports {
       if (!closing && !isWorthTelling(account, ended.has(account))) continue
       included.set(account, { need: account.need })
       account.reportedNeed = account.need
+      account.reportedRank = account.rank
       account.changed = false
       reports.push(reportOf(account))
     }
@@ -149,7 +151,8 @@ export class CreditReports {
 
 /** A call waits for what the governor was not asked for yet, or others wait for what became idle. */
 function isUrgent(account: GuardAccount, now: Now): boolean {
-  if (account.need > idle(account) && account.need !== account.reportedNeed) return true
+  const isTold = account.need === account.reportedNeed && account.rank === account.reportedRank
+  if (account.need > idle(account) && !isTold) return true
   return account.changed && now.elapsedMs < account.scarceUntilMs
 }
 
@@ -176,6 +179,7 @@ function reportOf(account: GuardAccount): AccountReport {
     returned: String(account.returned),
     need: String(account.need),
     want: String(want),
+    criticality: CRITICALITIES[account.rank] ?? 'normal',
   }
 }
 
@@ -184,6 +188,7 @@ function openingReport(opening: {
   scope: string
   need: bigint
   want: bigint
+  rank: number
 }): AccountReport {
   return {
     budget: opening.budget,
@@ -195,6 +200,7 @@ function openingReport(opening: {
     returned: '0',
     need: String(opening.need),
     want: String(opening.want),
+    criticality: CRITICALITIES[opening.rank] ?? 'normal',
   }
 }
 

@@ -29,6 +29,7 @@ const ask = (id: number): Ask => ({
     ...{ tenant: 'default', agent: 'a', task: 't', taskType: 'unknown', step: 's' },
     ...{ user: 'u', session: 'n', model: 'gpt-4o', provider: 'openai', service: 'v', tags: {} },
   },
+  rank: 1,
   profile: PROFILE,
   cost: () => ({
     inputTokens: 100,

@@ -29,6 +29,7 @@ function ask(book: CreditBook, elapsedMs: number, task = 't'): AskOutcome {
       ...{ tenant: 'default', agent: 'a', task, taskType: 'unknown', step: 's' },
       ...{ user: 'u', session: 'n', model: 'm', provider: 'openai', service: 'v', tags: {} },
     },
+    rank: 1,
     profile: { agent: 'a', step: 's', provider: 'openai', model: 'gpt-4o-mini' },
     cost: () => ({
       inputTokens: 100,
