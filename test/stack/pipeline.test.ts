@@ -168,7 +168,7 @@ test('a processor that has nothing to do uses under 1 % of a core', async (t) =>
   if (!existsSync('/proc/self/stat')) return t.skip('times of processes are read from /proc')
   const { offset } = await processor.status()
   // What it does at its start is not idling.
-  await wait(3000)
+  await wait(10_000)
   const before = cpuSeconds(processor.pid)
   await wait(IDLE_S * 1000)
   const used = (cpuSeconds(processor.pid) - before) / IDLE_S
