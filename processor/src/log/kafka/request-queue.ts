@@ -18,9 +18,10 @@ type InFlightRequest = {
   readonly requestTimeout: number
   timeoutRequest(): void
 }
+type Schedule = (this: RequestQueue) => void
 type Methods = {
-  scheduleCheckPendingRequests(this: RequestQueue): void
-  scheduleRequestTimeoutCheck(this: RequestQueue): void
+  scheduleCheckPendingRequests: Schedule
+  scheduleRequestTimeoutCheck: Schedule
 }
 
 /** How late a request may be found to have timed out. */
