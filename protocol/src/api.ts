@@ -218,7 +218,7 @@ export type StatusAnswer = {
   /** Of all time, and of the day of now in the policy's time zone. */
   readonly total: UsageTotals
   readonly today: { readonly day: string; readonly total: UsageTotals }
-  /** Of the fullest 50 counters with calendar windows. */
+  /** Of the fullest 20 counters with calendar windows. */
   readonly forecasts: readonly BudgetForecast[]
   /** Runaways and spikes that are not over, the newest first. */
   readonly detections: readonly DetectionStatus[]

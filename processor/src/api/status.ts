@@ -16,7 +16,7 @@ import type { ApiContext } from './context.ts'
 const MAX_AGENTS = 50
 const MAX_COUNTERS = 1000
 const MAX_DECISIONS = 1000
-const MAX_FORECASTS = 50
+const MAX_FORECASTS = 20
 
 /** @param only counters of these budgets alone are told; of all without */
 export function statusAnswer(context: ApiContext, only?: readonly string[]): StatusAnswer {

@@ -104,3 +104,14 @@ test('a decision on a nested budget holds for those who work for its scope, one 
     assert.equal(made.find(CALL, 0), null)
   }
 })
+
+test('decisions of different rules on one scope stand beside each other, and end one by one', () => {
+  const made = book(
+    decision({ id: 'd-1', rule: 'runaway.bloat', action: 'kill' }),
+    decision({ id: 'd-2', rule: 'runaway.repetition', action: 'warn' }),
+  )
+  assert.equal(made.find(CALL, 0)?.id, 'd-1')
+  const ended = decision({ id: 'd-3', rule: 'runaway.bloat', action: 'allow' })
+  made.apply({ type: 'decision', decision: ended }, 0)
+  assert.equal(made.find(CALL, 0)?.id, 'd-2')
+})

@@ -22,7 +22,7 @@ const RELEASE = 0.5
 const RELEASE_SHARE = 1 / 24
 
 const MINUTE_MS = 60_000
-/** A forecast takes some 0.1 ms, so it is looked at now and then. */
+/** A forecast takes 0.1 to 0.4 ms, so it is looked at now and then. */
 const LOOK_EVERY_MS: Readonly<Record<ForecastWindow, number>> = {
   hour: MINUTE_MS,
   day: 5 * MINUTE_MS,

@@ -17,7 +17,7 @@ export type ForecastQuery = {
 
 /**
  * What the windows of now come to: every counter of a calendar window that has begun and is not over, in the order in
- * which they were made, or the fullest first where `top` is given. Takes some 0.1 ms for each.
+ * which they were made, or the fullest first where `top` is given. Takes 0.1 to 0.4 ms for each.
  */
 export function budgetForecasts(state: GovernorState, query: ForecastQuery = {}): BudgetForecast[] {
   const { logTimeMs } = state

@@ -12,7 +12,7 @@ import { binAt } from './usage-bins.ts'
 
 /** Scopes with a forecast; each takes some 10 KB. */
 const MAX_SCOPES = 4096
-/** Histories that one tick brings up to date at most, at some 0.1 ms each; the others follow with the next. */
+/** Histories that one tick brings up to date at most, at 0.1 to 0.4 ms each; the others follow with the next. */
 const MAX_ADVANCED = 500
 
 /** What has to be known of a budget whose windows are forecast. */

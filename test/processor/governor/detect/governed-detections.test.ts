@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import type { TaskOutcome } from '@tokenfuse/protocol'
 import fc from 'fast-check'
+import { DecisionBook } from '../../../../instrumentation/src/guard/decision-book.ts'
 import { Alerts } from '../../../../processor/src/governor/detect/alerts.ts'
 import { FUZZ_MS } from '../../../support/fuzz.ts'
 import { seededRandom } from '../../../support/random.ts'
@@ -104,6 +105,30 @@ suite('runaways, as the governor tells of them', () => {
     assert.deepEqual(actions(twin), [['runaway.repetition', 'agent=writer,task=t-1', 'warn']])
     governed.tickTo(killedMs + DAY_MS + MINUTE_MS)
     assert.deepEqual(actions(governed), [])
+  })
+
+  test('that are killed have the calls of their task refused by guards, and no others', () => {
+    const governed = new Governed()
+    governed.setPolicy([], { detect: { runaway: { notice: 'kill' } } })
+    loop(governed, 5, () => 'same')
+    const book = new DecisionBook()
+    book.apply({ type: 'decisions', decisions: governed.governor.decisions() }, 0)
+    const values = {
+      tenant: 'default',
+      agent: 'writer',
+      task: 't-1',
+      taskType: 'unknown',
+      step: 'unknown',
+      user: 'unknown',
+      session: 'unknown',
+      model: 'gpt-4o-mini',
+      provider: 'openai',
+      service: 'unknown',
+      tags: {},
+    }
+    assert.equal(book.find(values, 0)?.action, 'kill')
+    assert.equal(book.find({ ...values, task: 't-2' }, 0), null)
+    assert.equal(book.find({ ...values, agent: 'reader' }, 0), null)
   })
 
   test('of a fan-out are a matter of the whole task', () => {
