@@ -46,6 +46,29 @@ export type UsageAnswer = {
   readonly total: UsageTotals
 }
 
+export type TaskCostsBy = 'agent' | 'taskType'
+
+/** What tasks cost that ended; a task's cost is that of all its calls, whichever agents made them. */
+export type TaskCostRow = {
+  readonly values: Readonly<Partial<Record<TaskCostsBy, string>>>
+  readonly completed: number
+  readonly failed: number
+  readonly cancelled: number
+  readonly completedCostPicoUsd: string
+  /** Of failed and cancelled tasks. */
+  readonly otherCostPicoUsd: string
+  /** Rounded down; `null` where none was completed. */
+  readonly costPerCompletedPicoUsd: string | null
+  readonly tokensPerCompleted: number | null
+}
+
+/** `GET /v1/task-costs?by=agent&by=taskType&top=20`: ended tasks, the dearest rows first. */
+export type TaskCostsAnswer = {
+  readonly offset: number
+  readonly by: readonly TaskCostsBy[]
+  readonly rows: readonly TaskCostRow[]
+}
+
 export type BudgetStatus = {
   readonly budget: string
   readonly scope: string

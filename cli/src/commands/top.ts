@@ -5,12 +5,13 @@ import { printJson, printLines } from '../output/print.ts'
 import { type Style, styleFor } from '../output/style.ts'
 import { type Column, renderTable } from '../output/table.ts'
 import { formatCount, showName } from '../output/text.ts'
+import { taskCostLines, taskCostsBy } from '../output/task-cost-table.ts'
 import { usageNotes } from '../output/usage-table.ts'
 import { connect } from '../processor/client.ts'
 import type { ProcessorOptions } from '../processor/find.ts'
 import { readPeriod, readPositive, withJsonOption, withProcessorOptions } from './options.ts'
 
-const RANKED = ['agent', 'task', 'user', 'model'] as const
+const RANKED = ['agent', 'task', 'taskType', 'user', 'model'] as const
 const BAR_WIDTH = 12
 
 type TopOptions = ProcessorOptions & {
@@ -40,9 +41,17 @@ Examples:
 }
 
 async function showTop({ by, period, top, json, ...where }: TopOptions): Promise<void> {
-  const answer = await connect(where).usage({ by: [by], period, top })
-  if (json) printJson(answer)
-  else printLines(topLines(by, answer, styleFor(process.stdout)))
+  const client = connect(where)
+  const answer = await client.usage({ by: [by], period, top })
+  // Of what ended tasks cost no days are kept.
+  const tasksBy = period === 'all' ? taskCostsBy([by]) : null
+  const tasks = tasksBy === null ? null : await client.taskCosts(tasksBy, top)
+  if (json) printJson(tasks === null ? answer : { ...answer, taskCosts: tasks.rows })
+  else {
+    const style = styleFor(process.stdout)
+    const ended = tasksBy && tasks ? taskCostLines(tasksBy, tasks.rows, style) : []
+    printLines([...topLines(by, answer, style), ...ended])
+  }
 }
 
 function topLines(by: Dimension, { rows, total }: UsageAnswer, style: Style): string[] {

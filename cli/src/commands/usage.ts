@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import { printJson, printLines } from '../output/print.ts'
 import { styleFor } from '../output/style.ts'
 import { plural } from '../output/text.ts'
+import { taskCostLines, taskCostsBy } from '../output/task-cost-table.ts'
 import { usageNotes, usageTable } from '../output/usage-table.ts'
 import { connect } from '../processor/client.ts'
 import type { ProcessorOptions } from '../processor/find.ts'
@@ -42,6 +43,7 @@ export function addUsage(program: Command): void {
 Examples:
   $ tokenfuse usage
   $ tokenfuse usage --by user --period today
+  $ tokenfuse usage --by taskType          with what completed tasks cost
   $ tokenfuse usage --by provider,model --json`,
     )
     .action(showUsage)
@@ -54,9 +56,17 @@ async function showUsage({
   json,
   ...where
 }: UsageOptions): Promise<void> {
-  const answer = await connect(where).usage({ by, period, top })
-  if (json) printJson(answer)
-  else printLines(usageLines(answer))
+  const client = connect(where)
+  const answer = await client.usage({ by, period, top })
+  // Of what ended tasks cost no days are kept.
+  const tasksBy = period === 'all' ? taskCostsBy(by) : null
+  const tasks = tasksBy === null ? null : await client.taskCosts(tasksBy, top)
+  if (json) printJson(tasks === null ? answer : { ...answer, taskCosts: tasks.rows })
+  else {
+    const ended =
+      tasksBy && tasks ? taskCostLines(tasksBy, tasks.rows, styleFor(process.stdout)) : []
+    printLines([...usageLines(answer), ...ended])
+  }
 }
 
 function usageLines({ by, rows, total, period }: UsageAnswer): string[] {

@@ -16,6 +16,8 @@ import type {
   ForecastsAnswer,
   OverrideAnswer,
   StatusAnswer,
+  TaskCostsAnswer,
+  TaskCostsBy,
   UsageAnswer,
 } from '@tokenfuse/protocol'
 import { findProcessor, type ProcessorAddress, type ProcessorOptions } from './find.ts'
@@ -64,6 +66,11 @@ export class ProcessorClient {
     const query = new URLSearchParams({ scope, period, top: String(top) })
     for (const dimension of by) query.append('by', dimension)
     return this.#get<UsageAnswer>(`/v1/usage?${query.toString()}`)
+  }
+
+  /** What ended tasks cost. */
+  taskCosts(by: TaskCostsBy, top: number): Promise<TaskCostsAnswer> {
+    return this.#get<TaskCostsAnswer>(`/v1/task-costs?by=${by}&top=${top}`)
   }
 
   /** @param budgets only counters of these are told. Default: all. */

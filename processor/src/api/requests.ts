@@ -70,6 +70,24 @@ export function readForecastsQuery(url: string): ForecastQuery {
   return parse(forecastsQuerySchema, Object.fromEntries(new URL(url).searchParams))
 }
 
+const taskCostsQuerySchema = z.object({
+  by: z
+    .array(z.enum(['agent', 'taskType'], 'agent or taskType'))
+    .max(2)
+    .transform((by) => (by.length === 0 ? (['taskType'] as const) : by)),
+  top: z.coerce.number().int().min(1).max(10_000).default(20),
+})
+
+/**
+ * The query of `GET /v1/task-costs`.
+ * @throws TokenfuseError `bad_request`
+ */
+export function readTaskCostsQuery(url: string): z.output<typeof taskCostsQuerySchema> {
+  const { searchParams } = new URL(url)
+  const top = searchParams.get('top') ?? undefined
+  return parse(taskCostsQuerySchema, { by: searchParams.getAll('by'), top })
+}
+
 /**
  * The `guard` of `GET /v1/stream`; `null` for a listener that is no guard.
  * @throws TokenfuseError `bad_request`

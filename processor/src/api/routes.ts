@@ -15,7 +15,13 @@ import {
 import type { Hono } from 'hono'
 import { readJson } from './body.ts'
 import type { ApiContext, ApiEnv } from './context.ts'
-import { readForecastsQuery, readGuard, readUsageQuery, taskEndRequestSchema } from './requests.ts'
+import {
+  readForecastsQuery,
+  readGuard,
+  readTaskCostsQuery,
+  readUsageQuery,
+  taskEndRequestSchema,
+} from './requests.ts'
 import { statusAnswer } from './status.ts'
 import { firstMessages } from './stream/messages.ts'
 
@@ -62,6 +68,12 @@ export function addViewerRoutes(app: Hono<ApiEnv>, context: ApiContext): void {
     throw new TokenfuseError('bad_request', `no usage is kept by ${query.by.join(' and ')}`, {
       fix: 'Ask for one dimension, for agent with task, step or a tag, or for provider with model.',
     })
+  })
+
+  app.get('/v1/task-costs', async (c) => {
+    const { by, top } = readTaskCostsQuery(c.req.url)
+    await acknowledged()
+    return c.json(governor.taskCosts(by, top))
   })
 
   app.get('/v1/status', async (c) => {

@@ -72,7 +72,7 @@ export function applyOverrideSet(
   }
   const { scope, reason, by } = event
   const counter = state.counters.forScope(budget, scope, state.logTimeMs, state.zone)
-  state.overrides.set({
+  const before = state.overrides.set({
     key: event.id,
     order: state.nextOrder(),
     budget: event.budget,
@@ -83,6 +83,8 @@ export function applyOverrideSet(
     by,
   })
   state.hash.fold(event.id)
+  const other = before && state.policy?.byId.get(before.budget)
+  if (other) limitChanged(state, other, before.scope, effects)
   limitChanged(state, budget, scope, effects)
 }
 

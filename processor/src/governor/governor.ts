@@ -11,6 +11,8 @@ import type {
   Policy,
   Rule,
   RuleStatus,
+  TaskCostsAnswer,
+  TaskCostsBy,
   Tick,
   UsageAnswer,
   UsageTotals,
@@ -32,6 +34,7 @@ import { hashText } from './state-hash.ts'
 import { budgetStatuses } from './status.ts'
 import { GovernorState } from './state.ts'
 import type { StateChange } from './table.ts'
+import { taskCosts } from './task-costs.ts'
 import { type UsageQuery, queryUsage } from './usage-query.ts'
 import { dayName, windowAt } from './windows.ts'
 
@@ -99,6 +102,7 @@ export class Governor {
       case 'override.set':
         return applyOverrideSet(this.#state, event, effects)
       case 'task.end':
+        this.#state.taskEnds.end(event)
         return endTask(this.#state, event)
       case 'tick':
         this.#compareHash(event, effects)
@@ -173,6 +177,11 @@ export class Governor {
     return queryUsage(this.#state.ledger, query, this.#state.offset)
   }
 
+  /** What ended tasks cost, by agent, task type or both. */
+  taskCosts(by: readonly TaskCostsBy[], top: number): TaskCostsAnswer {
+    return taskCosts(this.#state.taskEnds, by, top, this.#state.offset)
+  }
+
   /** The day, such as `2026-01-31`, that a time falls on in the policy's time zone. */
   dayAt(timeMs: number): string {
     return dayName(timeMs, this.#state.zone)
@@ -223,6 +232,7 @@ export class Governor {
     const { runaways, spikes, alerts } = detectors
     return {
       usage: ledger.evicted,
+      taskCosts: this.#state.taskEnds.evicted,
       lengths: lengths.evicted,
       counters: counters.evicted,
       steps: counters.steps.forgotten,

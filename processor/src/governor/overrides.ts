@@ -46,11 +46,12 @@ export class Overrides {
     return this.#added.get(`${budget}|${scope}`) ?? 0
   }
 
-  /** Puts one in, in place of one of the same id. */
-  set(override: NewOverride): void {
-    const row = { ...override, ...NEW_ROW }
-    this.#table.set(row)
+  /** Puts one in, in place of one of the same id, which is given back. */
+  set(override: NewOverride): Override | null {
+    const before = this.#table.get(override.key) ?? null
+    this.#table.set({ ...override, ...NEW_ROW })
     this.#sumUp()
+    return before
   }
 
   /** When the next one ends; infinite for never. */

@@ -13,6 +13,7 @@ import { Overrides } from './overrides.ts'
 import { RollingSpend } from './rolling-spend.ts'
 import { RuleBook } from './rules/rule-book.ts'
 import { StateHash } from './state-hash.ts'
+import { TaskEnds } from './task-ends.ts'
 import { plainCodec, type Row, type StateChange, type StateRecord, Table } from './table.ts'
 import { UsageLedger } from './usage-ledger.ts'
 import { CallAmounts } from './usage-sums.ts'
@@ -75,6 +76,10 @@ export class GovernorState {
   readonly rules = new RuleBook()
   readonly lengths = new OutputLengths(this.call, this.nextOrder)
   readonly ledger = new UsageLedger({ call: this.call, nextOrder: this.nextOrder })
+  readonly taskEnds = new TaskEnds({
+    nextOrder: this.nextOrder,
+    usageOf: (task) => this.ledger.usageOfTask(task),
+  })
   readonly spans = new IdGenerations('span')
   readonly responses = new IdGenerations('response')
   readonly estimated = new EstimatedCalls(this.nextOrder)
@@ -161,6 +166,7 @@ export class GovernorState {
     this.rules.restore(of)
     this.lengths.restore(of(this.lengths.prefix))
     this.ledger.restore(byPrefix)
+    this.taskEnds.restore(of)
   }
 
   #restoreHead(text: string): Head {
@@ -190,6 +196,7 @@ export class GovernorState {
       this.rules,
       this.lengths,
       this.ledger,
+      this.taskEnds,
       this.spans,
       this.responses,
       this.estimated,

@@ -1,9 +1,22 @@
 import type { UsageEvent, UsageTotals } from '@tokenfuse/protocol'
+import { amountOf } from './amount.ts'
 import type { CallScopes } from './call-scopes.ts'
 import { Names, type Scope, ScopeIndex } from './scopes.ts'
 import type { StateChange, StateRecord } from './table.ts'
-import { addSums, type CallAmounts, namedSums, newSums, sumsRows, totalsOf } from './usage-sums.ts'
+import type { TaskUsage } from './task-ends.ts'
+import {
+  addSums,
+  type CallAmounts,
+  costOf,
+  namedSums,
+  newSums,
+  sumsRows,
+  totalsOf,
+} from './usage-sums.ts'
 import { USAGE_KINDS, UsageTable } from './usage-table.ts'
+
+/** The place of the task among the names of the lines of tasks. */
+const TASK_PLACE = Object.keys(USAGE_KINDS.task).indexOf('task')
 
 export type UsageLedgerOptions = {
   /** Loaded with each call before it is added. */
@@ -30,7 +43,14 @@ export class UsageLedger {
     const rows = sumsRows()
     this.#kinds = Object.entries(USAGE_KINDS).map(([name, places]) => {
       const slots = Object.values(places)
-      const table = new UsageTable({ name, dimensions: slots.length, rows, ...options })
+      const indexed = name === 'task' ? TASK_PLACE : undefined
+      const table = new UsageTable({
+        name,
+        dimensions: slots.length,
+        rows,
+        ...options,
+        ...(indexed !== undefined && { indexed }),
+      })
       return { table, scopeNumber: call.numberOf(slots) }
     })
     this.#tags = new UsageTable({ name: 'tag', dimensions: 3, rows, ...options })
@@ -56,6 +76,15 @@ export class UsageLedger {
     const table = this.#all().find((each) => each.name === name)
     if (!table) throw new Error(`no usage is kept by ${name}`)
     return table
+  }
+
+  /** What the calls of a task used, of all agents and days. */
+  usageOfTask(task: string): TaskUsage {
+    const sums = newSums()
+    for (const line of this.table('task').linesOf(task)) addSums(sums, line)
+    const named = namedSums(sums)
+    const tokens = named.inputTokens + named.outputTokens
+    return { calls: named.calls, tokens, cost: amountOf(costOf(named)) }
   }
 
   total(): UsageTotals {

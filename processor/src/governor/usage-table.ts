@@ -27,6 +27,8 @@ export type UsageTableOptions = {
   readonly rows: NumberRows
   readonly nextOrder: () => number
   readonly maxRows?: number
+  /** The place of a name among those that lines are kept by, of which `linesOf` is asked. */
+  readonly indexed?: number
 }
 
 /** What was used by the calls of each day that share some names, such as agent and task. */
@@ -35,6 +37,7 @@ export class UsageTable {
   readonly #lines: Table<UsageLine>
   /** Lines of days that had too many, one a day; the bound does not count them. */
   readonly #others: Table<UsageLine>
+  readonly #byName = new Map<string, UsageLine[]>()
   evicted = 0
 
   constructor(options: UsageTableOptions) {
@@ -75,7 +78,31 @@ export class UsageTable {
     const { nextOrder, rows } = this.#options
     const line = { key, order: nextOrder(), ...NEW_ROW, day, ...rows.allocate() }
     table.set(line)
+    if (table === this.#lines) this.#index(line)
     return line
+  }
+
+  #index(line: UsageLine): void {
+    const { indexed } = this.#options
+    if (indexed === undefined) return
+    const name = lineNames(line)[indexed] ?? ''
+    const lines = this.#byName.get(name)
+    if (lines) lines.push(line)
+    else this.#byName.set(name, [line])
+  }
+
+  /** The lines of an indexed name, but for those that were folded into others. */
+  linesOf(name: string): readonly UsageLine[] {
+    return this.#byName.get(name) ?? []
+  }
+
+  #unindex(line: UsageLine): void {
+    const { indexed } = this.#options
+    if (indexed === undefined) return
+    const name = lineNames(line)[indexed] ?? ''
+    const rest = this.linesOf(name).filter((other) => other !== line)
+    if (rest.length > 0) this.#byName.set(name, rest)
+    else this.#byName.delete(name)
   }
 
   #foldOldest(): void {
@@ -87,6 +114,7 @@ export class UsageTable {
     addSums(others, oldest)
     this.#others.touch(others)
     this.#lines.delete(oldest)
+    this.#unindex(oldest)
     rows.free(oldest.row)
     this.evicted++
   }
@@ -102,6 +130,7 @@ export class UsageTable {
 
   restore(records: ReadonlyMap<string, readonly StateRecord[]>): void {
     for (const table of [this.#lines, this.#others]) table.restore(records.get(table.prefix) ?? [])
+    for (const line of this.#lines.values()) this.#index(line)
   }
 
   #decode({ order, ...json }: SumsJson & { order: number }, key: string): UsageLine {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import type { UsageAnswer } from '@tokenfuse/protocol'
+import type { TaskCostRow, UsageAnswer } from '@tokenfuse/protocol'
 import { ask, runProcessor, temporaryFolder } from '../../support/processor.ts'
 import { callsRequest } from '../../support/spans.ts'
 import { tokenfuse } from '../../support/tokenfuse-command.ts'
@@ -67,6 +67,24 @@ test('top ranks what costs the most, and shows its share', async (t) => {
       ['unknown', 2],
     ],
   )
+})
+
+test('usage and top say what completed tasks cost, where they are shown by what tasks are told apart by', async (t) => {
+  const { where, ...running } = await metered(t)
+  const body = { agent: 'writer', taskType: 'ticket', outcome: 'completed' }
+  await ask(running, '/v1/tasks/t-1/end', body)
+  const [usage, top, json, day] = await Promise.all([
+    tokenfuse(['usage', '--by', 'taskType', ...where]),
+    tokenfuse(['top', '--by', 'agent', ...where]),
+    tokenfuse(['usage', '--by', 'taskType', '--json', ...where]),
+    tokenfuse(['usage', '--by', 'taskType', '--period', 'today', ...where]),
+  ])
+  // 7 calls of 21 micro-USD and 110 tokens each: of writer and reader, who worked on the same task
+  assert.match(usage.stdout, /^ticket +1 +0 +0 +\$0\.0001 +770$/m)
+  assert.match(top.stdout, /^writer +1 +0 +0 +\$0\.0001 +770$/m)
+  const { taskCosts } = JSON.parse(json.stdout) as { taskCosts: TaskCostRow[] }
+  assert.equal(taskCosts[0]?.costPerCompletedPicoUsd, '147000000')
+  assert.doesNotMatch(day.stdout, /ticket/)
 })
 
 test('a table is no wider than 80 columns, and a name cannot write on the screen', async (t) => {

@@ -161,6 +161,27 @@ test('an override raises the limit of one scope, and at its end the block is bac
   assert.deepEqual(decided(governing.tick(HOUR_MS)), ['block daily agent=a'])
 })
 
+test('an override of the same id takes the place of the one before, also on another scope', () => {
+  const governing = new Governing()
+  governing.setPolicy(daily(1000, { per: ['agent'] }))
+  for (const agent of ['a', 'b']) calling(governing, 1000, { agent })
+  const on = (scope: string) =>
+    governing.apply({
+      type: 'override.set',
+      v: 1,
+      tenant: 'default',
+      id: 'o-1',
+      budget: 'daily',
+      scope,
+      add: '1000',
+      reason: 'a big day',
+      by: 'ops',
+      until: null,
+    })
+  assert.deepEqual(decided(on('agent=a')), ['allow daily agent=a'])
+  assert.deepEqual(decided(on('agent=b')), ['block daily agent=a', 'allow daily agent=b'])
+})
+
 test('a shadow budget decides the same and says that nothing follows from it', () => {
   const governing = new Governing()
   governing.setPolicy(daily(1000, { mode: 'shadow' }))
