@@ -1,6 +1,7 @@
 // The part of the contracts that the preload can afford to load: names and arithmetic, no schemas, no catalogue.
 export * from './agent-metrics.ts'
 export * from './attributes.ts'
+export * from './decision-book.ts'
 export * from './decision-key.ts'
 export * from './environment.ts'
 export * from './errors.ts'

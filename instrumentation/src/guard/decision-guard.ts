@@ -1,5 +1,5 @@
+import { DecisionBook } from '@tokenfuse/protocol/names'
 import type { Decision, StreamMessage, Verdict } from '@tokenfuse/protocol/names'
-import { DecisionBook } from './decision-book.ts'
 import type { Admission, Guard, GuardedCall, Refusal } from './guard.ts'
 
 /** How long a throttled caller is told to wait where the decision does not say. */

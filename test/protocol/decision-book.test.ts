@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Decision, DimensionValues, StreamBudget } from '@tokenfuse/protocol'
-import { budgetSchema } from '@tokenfuse/protocol'
-import { DecisionBook } from '../../../instrumentation/src/guard/decision-book.ts'
-import { decision } from '../../support/preload/decision.ts'
+import { budgetSchema, DecisionBook } from '@tokenfuse/protocol'
+import { decision } from '../support/preload/decision.ts'
 
 const CALL: DimensionValues = {
   tenant: 'default',

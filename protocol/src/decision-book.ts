@@ -1,14 +1,15 @@
-import { lineage, matchesScope, parseScopeKey, scopeKey } from '@tokenfuse/protocol/names'
-import type {
-  Action,
-  Criticality,
-  Decision,
-  Dimension,
-  DimensionValues,
-  StreamBudget,
-  StreamMessage,
-} from '@tokenfuse/protocol/names'
-import { decisionKey } from '@tokenfuse/protocol/names'
+import type { Action, Decision } from './decision.ts'
+import { decisionKey } from './decision-key.ts'
+import {
+  type Dimension,
+  type DimensionValues,
+  lineage,
+  matchesScope,
+  parseScopeKey,
+  scopeKey,
+} from './scope.ts'
+import type { StreamBudget, StreamMessage } from './stream.ts'
+import type { Criticality } from './usage-event.ts'
 
 const DECISIONS_MAX = 10_000
 
@@ -28,7 +29,7 @@ const SEVERITY: Readonly<Record<Action, number>> = {
 type Entry = {
   readonly decision: Decision
   readonly dimensions: string
-  /** On the monotonic clock. */
+  /** On a clock that only goes forward. */
   readonly endsAtMs: number
 }
 
@@ -57,7 +58,7 @@ export class DecisionBook {
     return this.#overflowCount
   }
 
-  /** `nowMs` is monotonic. A wrong wall clock on this machine must neither prolong nor end a decision. */
+  /** `nowMs` is of a clock that only goes forward. A wrong wall clock on this machine must neither prolong nor end a decision. */
   apply(message: StreamMessage, nowMs: number): void {
     if (message.type === 'policy') {
       this.#budgets = new Map(message.budgets.map((budget) => [budget.id, budget]))

@@ -1,0 +1,112 @@
+import {
+  CHARGE_KINDS,
+  CRITICALITIES,
+  PRICED,
+  USAGE_PART_KINDS,
+  USAGE_SOURCES,
+  type UsageEvent,
+} from '@tokenfuse/protocol'
+
+type Fields = Readonly<Record<string, unknown>>
+
+const TEXTS = [
+  ...['tenant', 'agent', 'task', 'user', 'session', 'service', 'provider', 'operation'],
+  ...['requestModel', 'priceVersion'],
+] as const
+const NULLABLE_NAMES = [
+  ...['taskType', 'difficulty', 'stepName', 'originalModel', 'responseModel', 'serviceTier'],
+] as const
+const NULLABLE_TEXTS = ['guard', 'responseId', 'error'] as const
+const COUNTS = ['input', 'cacheRead', 'cacheWrite', 'cacheWrite1h', 'output', 'reasoning'] as const
+
+/** Days that every month has; those of others are left to the schema. */
+const TIME = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/
+const TRACE_ID = /^[0-9a-f]{32}$/
+const SPAN_ID = /^[0-9a-f]{16}$/
+const AMOUNT = /^\d+$/
+
+/**
+ * Whether a value is a usage event as it is mostly written: a tenth of the time that the schema takes. Where it says
+ * no, the schema may still say yes; where it says yes, so does the schema.
+ */
+export function isUsageEvent(value: unknown): value is UsageEvent {
+  if (!isRecord(value) || value['type'] !== 'usage' || value['v'] !== 1) return false
+  for (const name of TEXTS) if (!isName(value[name])) return false
+  for (const name of NULLABLE_NAMES) if (value[name] !== null && !isName(value[name])) return false
+  for (const name of NULLABLE_TEXTS) if (value[name] !== null && !isText(value[name])) return false
+  return hasIds(value) && hasAmounts(value) && hasRest(value)
+}
+
+function hasIds(event: Fields): boolean {
+  const { time, durationMs, traceId, spanId, parentSpanId } = event
+  return (
+    isLike(time, TIME) &&
+    typeof durationMs === 'number' &&
+    durationMs >= 0 &&
+    Number.isFinite(durationMs) &&
+    isLike(traceId, TRACE_ID) &&
+    isLike(spanId, SPAN_ID) &&
+    (parentSpanId === null || isLike(parentSpanId, SPAN_ID))
+  )
+}
+
+function hasAmounts(event: Fields): boolean {
+  const { tokens, charges, costPicoUsd } = event
+  if (!isLike(costPicoUsd, AMOUNT) || !isRecord(tokens) || !Array.isArray(charges)) return false
+  for (const name of COUNTS) if (tokens[name] !== null && !isCount(tokens[name])) return false
+  for (const charge of charges as unknown[]) if (!isCharge(charge)) return false
+  return true
+}
+
+function isCharge(charge: unknown): boolean {
+  return (
+    isRecord(charge) &&
+    isOneOf(CHARGE_KINDS, charge['kind']) &&
+    isOneOf(USAGE_PART_KINDS, charge['part']) &&
+    isName(charge['model']) &&
+    isCount(charge['quantity']) &&
+    (charge['unit'] === 'token' || charge['unit'] === 'request') &&
+    isLike(charge['picoUsd'], AMOUNT)
+  )
+}
+
+function hasRest(event: Fields): boolean {
+  const { step, tags, verdict, savings, toolCallKeys, toolResultKeys } = event
+  if (step !== null && !Number.isSafeInteger(step)) return false
+  if (!isRecord(tags) || Array.isArray(tags)) return false
+  for (const name in tags) if (!isText(tags[name])) return false
+  return (
+    isOneOf(CRITICALITIES, event['criticality']) &&
+    isOneOf(PRICED, event['priced']) &&
+    isOneOf(USAGE_SOURCES, event['source']) &&
+    areTexts(toolCallKeys) &&
+    areTexts(toolResultKeys) &&
+    event['callers'] === undefined &&
+    Array.isArray(savings) &&
+    savings.length === 0 &&
+    (verdict === null || isPlainVerdict(verdict))
+  )
+}
+
+function isPlainVerdict(verdict: unknown): boolean {
+  if (!isRecord(verdict) || !isName(verdict['action'])) return false
+  const { reserve, cap, decision, refusal, basis } = verdict
+  return (
+    (reserve === null || isCount(reserve)) &&
+    (cap === null || isCount(cap)) &&
+    (decision === null || isText(decision)) &&
+    refusal === undefined &&
+    basis === undefined
+  )
+}
+
+const isRecord = (value: unknown): value is Fields => typeof value === 'object' && value !== null
+const isText = (value: unknown): value is string => typeof value === 'string'
+const isName = (value: unknown): boolean => isText(value) && value.length > 0
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0
+const isLike = (value: unknown, form: RegExp): boolean => isText(value) && form.test(value)
+const areTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText)
+
+function isOneOf(values: readonly string[], value: unknown): boolean {
+  return isText(value) && values.includes(value)
+}

@@ -1,0 +1,39 @@
+import { type TaskEnd, taskEndSchema, type UsageEvent, usageEventSchema } from '@tokenfuse/protocol'
+import { isUsageEvent } from './is-usage-event.ts'
+
+/** What one line of a file of events holds. */
+export type RecordedLine =
+  | { readonly kind: 'event'; readonly event: UsageEvent | TaskEnd }
+  /** An event that a backtest makes itself, or has no use for. */
+  | { readonly kind: 'other' }
+  | { readonly kind: 'bad'; readonly reason: string }
+
+const OTHERS: ReadonlySet<unknown> = new Set([
+  ...['credit.report', 'policy.set', 'override.set', 'alert.received', 'tick'],
+])
+
+export function readLine(text: string): RecordedLine {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return { kind: 'bad', reason: 'no JSON' }
+  }
+  if (isUsageEvent(value)) return { kind: 'event', event: value }
+  if (typeof value !== 'object' || value === null || !('type' in value)) {
+    return { kind: 'bad', reason: 'no event: it has no type' }
+  }
+  if (OTHERS.has(value.type)) return { kind: 'other' }
+  if (value.type !== 'usage' && value.type !== 'task.end') {
+    return { kind: 'bad', reason: `an event of type ${JSON.stringify(value.type)} is not known` }
+  }
+  const schema = value.type === 'usage' ? usageEventSchema : taskEndSchema
+  const { success, data, error } = schema.safeParse(value)
+  if (success) return { kind: 'event', event: data }
+  const [issue] = error.issues
+  const where = issue?.path.map(String).join('.') ?? ''
+  return {
+    kind: 'bad',
+    reason: where === '' ? (issue?.message ?? '') : `${where}: ${issue?.message}`,
+  }
+}
