@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { addAlerts } from './commands/alerts.ts'
+import { addBacktest } from './commands/backtest.ts'
 import { addBudget } from './commands/budget.ts'
 import { addExplain } from './commands/explain.ts'
+import { addExport } from './commands/export.ts'
 import { addForecast } from './commands/forecast.ts'
 import { addInspect } from './commands/inspect.ts'
 import { addKafka } from './commands/kafka.ts'
@@ -38,6 +40,8 @@ export function createProgram(): Command {
   addBudget(program)
   addOverride(program)
   addExplain(program)
+  addExport(program)
+  addBacktest(program)
   addKafka(program)
   addInspect(program)
   return program.addHelpText(

@@ -6,6 +6,9 @@ import { ENDPOINT_FILE, TOKEN_FILE, TokenfuseError } from '@tokenfuse/protocol'
 
 export type Endpoint = { readonly url: string; readonly pid: number }
 
+/** In the data folder: the event log. */
+export const EVENT_LOG_FILE = 'events.db'
+
 const MIN_TOKEN_LENGTH = 32
 
 /** The folder of one processor: its lock, control token, endpoint and event log. */
@@ -41,7 +44,7 @@ export class DataDirectory {
   }
 
   get eventLogPath(): string {
-    return join(this.path, 'events.db')
+    return join(this.path, EVENT_LOG_FILE)
   }
 
   /** The state of the governor where the event log is elsewhere. */

@@ -1,4 +1,8 @@
-export { readEndpoint } from './data-directory.ts'
+export { backtestFile } from './backtest/backtest.ts'
+export type { BacktestProgress } from './backtest/backtest.ts'
+export type { BacktestPolicy } from './backtest/policy-run.ts'
+export type * from './backtest/result.ts'
+export { EVENT_LOG_FILE, readEndpoint } from './data-directory.ts'
 export type { Endpoint } from './data-directory.ts'
 export { initKafka } from './log/kafka/init-topics.ts'
 export type { TopicReport } from './log/kafka/init-topics.ts'
@@ -11,7 +15,12 @@ export type {
   RunningMeter,
   RunningProcessor,
 } from './options.ts'
+export { exportEvents } from './log/sqlite/export-events.ts'
 export { readWebhookUrl } from './notify/webhook-url.ts'
+export { readPolicyFile } from './policy/policy-file.ts'
+export { readPolicyFiles } from './policy/policy-files.ts'
+export type { PolicyFiles } from './policy/policy-files.ts'
+export { defaultRules, readRulesFile, RULES_FILE } from './policy/rules-file.ts'
 export { readRoles } from './roles.ts'
 export { startMeter } from './start-meter.ts'
 export { startProcessor } from './start-processor.ts'

@@ -54,6 +54,10 @@ export class DecisionBook {
   /** Decisions that found no room; they are not followed. */
   #overflowCount = 0
 
+  get size(): number {
+    return this.#entries.size
+  }
+
   get overflowCount(): number {
     return this.#overflowCount
   }

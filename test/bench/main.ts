@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { backtestEvents } from './backtest.ts'
 import { embeddedLag, embeddedSpans } from './embedded.ts'
 import { guardDecision } from './guard.ts'
 import { kafkaLag } from './kafka.ts'
@@ -21,6 +22,7 @@ const BENCHES: readonly Bench[] = [
   embeddedLag,
   kafkaLag,
   meterDecode,
+  backtestEvents,
   overshootHard,
 ]
 

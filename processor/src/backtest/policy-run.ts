@@ -16,6 +16,7 @@ import { stepName } from '../governor/call-scopes.ts'
 import type { Effect } from '../governor/effect.ts'
 import { Governor, GOVERNOR_VERSION } from '../governor/governor.ts'
 import { msFromIso } from '../governor/iso-time.ts'
+import { isRefused } from '../governor/usage-sums.ts'
 import { AmountSum } from './amount-sum.ts'
 import { forecastResults } from './forecast-results.ts'
 import { HitTasks } from './hit-tasks.ts'
@@ -113,7 +114,8 @@ export class PolicyRun {
 
   /** The decision for which a call would have been refused when it began; `null` where it would have run. */
   #refusalOf(event: UsageEvent, timeMs: number): Decision | null {
-    if (event.verdict !== null && event.responseId === null) return null
+    // What was refused when it was recorded is so again.
+    if (this.#book.size === 0 || isRefused(event)) return null
     const decision = this.#book.find(valuesOf(event), timeMs, event.criticality)
     // What was decided while the call ran came too late for it.
     return decision !== null && msFromIso(decision.from) <= timeMs ? decision : null
