@@ -9,7 +9,7 @@ import {
   scopeKey,
 } from './scope.ts'
 import type { StreamBudget, StreamMessage } from './stream.ts'
-import type { Criticality } from './usage-event.ts'
+import type { Criticality } from './usage-part.ts'
 
 const DECISIONS_MAX = 10_000
 
