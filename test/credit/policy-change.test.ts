@@ -121,7 +121,7 @@ test('where a budget counts another unit from now on, what guards told in the ol
   const [ready] = pair.book.drain(pair.now())
   assert.ok(ready?.outcome.type === 'admit')
   const spentPicoUsd = 3_000_000_000_000n
-  pair.book.settle(ready.outcome.holds, () => spentPicoUsd, pair.now())
+  pair.book.credit.settle(ready.outcome.holds, () => spentPicoUsd, pair.now())
   const late = pair.request()
   assert.equal(late.report.accounts[0]?.used, String(spentPicoUsd))
 
@@ -139,7 +139,7 @@ test('where a budget counts another unit from now on, what guards told in the ol
   )
   pair.apply(usageEvent({ guard: GUARD, time: new Date(NOW_MS).toISOString() }))
   // Whatever was told of the old unit, nothing of it is charged when its time is up.
-  pair.book.settle(next.outcome.holds, () => 110n, pair.now())
+  pair.book.credit.settle(next.outcome.holds, () => 110n, pair.now())
   pair.tell(pair.request())
   pair.elapsedMs += 50_000
   pair.tell(pair.request())

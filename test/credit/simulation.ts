@@ -267,12 +267,12 @@ class SimulatedGuard {
   }
 
   onCredit(accounts: readonly Account[], offset: number): void {
-    this.#book.onAccounts(accounts, offset, this.#now())
+    this.#book.credit.onAccounts(accounts, offset, this.#now())
     this.#pump()
   }
 
   onRecall(accounts: readonly { budget: string; scope: string }[]): void {
-    this.#book.onRecall(accounts, this.#now())
+    this.#book.credit.onRecall(accounts, this.#now())
     this.#pump()
   }
 
@@ -357,7 +357,7 @@ class SimulatedGuard {
     const { input, wire, step, rank, progress, askedMs } = call
     const sim = this.#sim
     const admittedMs = sim.nowMs
-    const countsAtMs = this.#book.logMs(this.#now())
+    const countsAtMs = this.#book.credit.logMs(this.#now())
     const natural = sim.options.outputTokens(() => sim.random(), progress)
     const limit = outcome.cap ?? wire ?? 128_000
     const output = Math.min(natural, limit)
@@ -371,7 +371,7 @@ class SimulatedGuard {
       sim.completed++
       if (this.#dead) return
       const costOf = ({ unit }: { unit: string }) => (unit === 'calls' ? 1n : cost)
-      this.#book.settle(outcome.holds, costOf, this.#now())
+      this.#book.credit.settle(outcome.holds, costOf, this.#now())
       const durationMs = sim.nowMs - admittedMs
       const event = {
         ...usageEvent(this.id, countsAtMs, durationMs, input, output, outcome.cap),

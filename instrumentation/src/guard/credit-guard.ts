@@ -91,9 +91,9 @@ export class CreditGuard implements Guard {
       this.#contact.heard()
       this.#settings.policyOfBefore.writeBudgets(message.budgets)
     } else if (message.type === 'credit') {
-      this.#book.onAccounts(message.accounts, message.offset, now)
+      this.#book.credit.onAccounts(message.accounts, message.offset, now)
     } else if (message.type === 'recall') {
-      this.#book.onRecall(message.accounts, now)
+      this.#book.credit.onRecall(message.accounts, now)
     }
     this.#pump()
   }
@@ -156,7 +156,7 @@ export class CreditGuard implements Guard {
     const input = outcome.parts.reduce((sum, { tokens }) => sum + (tokens.input ?? 0), 0)
     if (outcome.source === 'provider') this.#inputs.learn(size.kind, size.bytes, input)
     const amount = amountOf(outcome, profile)
-    this.#book.settle(holds, ({ unit }) => amount(unit), this.#now())
+    this.#book.credit.settle(holds, ({ unit }) => amount(unit), this.#now())
     this.#pump()
   }
 
@@ -233,7 +233,7 @@ export class CreditGuard implements Guard {
     const reservation: Reservation = { holds, size, profile }
     return {
       admit: true,
-      admittedAtMs: this.#book.logMs(this.#now()),
+      admittedAtMs: this.#book.credit.logMs(this.#now()),
       reservation,
       verdict: {
         ...verdict,

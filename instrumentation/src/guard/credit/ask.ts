@@ -17,10 +17,10 @@ export type Now = {
   readonly reachable: boolean
 }
 
-/** A call that asks whether it may run. */
 /** What the governor has told of a kind of call. */
 export type KnownProfile = Omit<ProfileAnswer, 'rate'> & { readonly rate: Rate }
 
+/** A call that asks whether it may run. */
 export type Ask = {
   readonly id: number
   readonly values: DimensionValues

@@ -1,6 +1,5 @@
 import {
   type AccountReport,
-  type CallProfile,
   CREDIT_TTL_MS,
   CRITICALITIES,
   type CreditAnswer,
@@ -55,16 +54,16 @@ export class CreditReports {
 
   /** The last report of a guard that ends. */
   closing(now: Now): CreditRequest {
-    this.#book.close()
+    this.#book.credit.giveBackAll()
     return this.#make(now, true)
   }
 
   #isDue(now: Now): boolean {
-    const { accounts, ended, openings, wantedProfiles } = this.#book.ledger()
-    if (openings.size > 0 || wantedProfiles.size > 0 || this.#book.wantsAnswer) return true
+    const { accounts, ended, openings } = this.#book.credit
+    if (openings.size > 0 || this.#book.profiles.isAnyWanted || this.#book.wantsAnswer) return true
     const sinceMs = now.elapsedMs - this.#lastSentMs
     if (ended.size > 0 && sinceMs >= LAZY_MS) return true
-    for (const account of accounts.values()) {
+    for (const account of accounts) {
       if (isUrgent(account, now)) return true
       if (sinceMs >= RENEW_MS && account.want > idle(account)) return true
       if (sinceMs >= LAZY_MS && account.changed) return true
@@ -74,10 +73,10 @@ export class CreditReports {
   }
 
   #make(now: Now, closing: boolean): CreditRequest {
-    const { accounts, ended, openings, wantedProfiles, profiles } = this.#book.ledger()
+    const { accounts, ended, openings } = this.#book.credit
     const included = new Map<GuardAccount, { need: bigint }>()
     const reports: AccountReport[] = []
-    for (const account of [...ended, ...accounts.values()]) {
+    for (const account of [...ended, ...accounts]) {
       if (reports.length >= MAX_ACCOUNTS_A_REPORT) break
       if (!closing && !isWorthTelling(account, ended.has(account))) continue
       included.set(account, { need: account.need })
@@ -102,7 +101,7 @@ export class CreditReports {
       closing,
       accounts: reports,
     }
-    return { report, profiles: profilesToAsk(wantedProfiles.values(), profiles.values()) }
+    return { report, profiles: this.#book.profiles.toAsk(MAX_ACCOUNTS_A_REPORT) }
   }
 
   onAnswer(answer: CreditAnswer, now: Now): void {
@@ -111,13 +110,13 @@ export class CreditReports {
     this.#sent = null
     for (const [account, { need }] of sent.accounts) {
       account.answeredNeed = need
-      this.#book.ledger().ended.delete(account)
+      this.#book.credit.forgetEnded(account)
     }
     this.#book.onAnswered(sent.sentMs)
-    this.#book.onProfiles(answer.profiles)
-    this.#book.onAccounts(answer.accounts, answer.offset, now)
+    this.#book.profiles.learn(answer.profiles)
+    this.#book.credit.onAccounts(answer.accounts, answer.offset, now)
     // The governor's window may not have begun yet, or it knows another policy: it would say the same again.
-    if (this.#book.ledger().openings.size > 0) this.#retryAtMs = now.elapsedMs + REOPEN_MS
+    if (this.#book.credit.openings.size > 0) this.#retryAtMs = now.elapsedMs + REOPEN_MS
   }
 
   onFailure(now: Now): void {
@@ -129,12 +128,12 @@ export class CreditReports {
   /** `elapsedMs` at which to look again, if nothing happens before. */
   dueMs(now: Now): number | null {
     if (this.#sent) return null
-    const { accounts, ended, openings, wantedProfiles } = this.#book.ledger()
-    if (openings.size + wantedProfiles.size > 0 || this.#book.wantsAnswer) {
+    const { accounts, ended, openings } = this.#book.credit
+    if (openings.size > 0 || this.#book.profiles.isAnyWanted || this.#book.wantsAnswer) {
       return Math.max(now.elapsedMs, this.#retryAtMs)
     }
     let due = ended.size > 0 ? this.#lastSentMs + LAZY_MS : Number.POSITIVE_INFINITY
-    for (const account of accounts.values()) {
+    for (const account of accounts) {
       if (isUrgent(account, now)) return Math.max(now.elapsedMs, this.#retryAtMs)
       if (account.changed) due = Math.min(due, this.#lastSentMs + LAZY_MS)
       if (account.want > idle(account) && account.need === 0n) {
@@ -202,11 +201,4 @@ function openingReport(opening: {
     want: String(opening.want),
     criticality: CRITICALITIES[opening.rank] ?? 'normal',
   }
-}
-
-/** Those not known yet, and those known, whose lengths may have changed. */
-function profilesToAsk(wanted: Iterable<CallProfile>, known: Iterable<CallProfile>): CallProfile[] {
-  return [...wanted, ...known]
-    .slice(0, MAX_ACCOUNTS_A_REPORT)
-    .map(({ agent, step, provider, model }) => ({ agent, step, provider, model }))
 }

@@ -97,7 +97,7 @@ class Guard {
   }
 
   lend(lent: bigint, elapsedMs: number): void {
-    this.book.onAccounts([account(lent)], ++this.#offset, at(elapsedMs))
+    this.book.credit.onAccounts([account(lent)], ++this.#offset, at(elapsedMs))
   }
 }
 
@@ -136,7 +136,7 @@ test('credit that was asked back and does not suffice for the call at hand goes 
   const guard = waitingGuard()
   guard.lend(NEED - 1n, 50)
   assert.equal(guard.report(60), null, 'as long as nobody else wants it, it is kept')
-  guard.book.onRecall(RECALL, at(70))
+  guard.book.credit.onRecall(RECALL, at(70))
   const first = guard.report(70)
   assert.equal(first?.report.accounts[0]?.returned, String(NEED - 1n))
   guard.answer(first, [account(NEED - 1n)], 80)
@@ -147,7 +147,7 @@ test('credit that was asked back and does not suffice for the call at hand goes 
 
 test('credit that was asked back and suffices serves the call that waits', () => {
   const guard = waitingGuard()
-  guard.book.onRecall(RECALL, at(50))
+  guard.book.credit.onRecall(RECALL, at(50))
   guard.lend(NEED, 60)
   const [decided] = guard.book.drain(at(60))
   assert.equal(decided?.outcome.type, 'admit')
@@ -157,7 +157,7 @@ test('a recall that comes before its account is known here holds as soon as it i
   const guard = new Guard()
   guard.book.ask(ask(1), at(0))
   const opening = guard.report(0)
-  guard.book.onRecall(RECALL, at(5))
+  guard.book.credit.onRecall(RECALL, at(5))
   guard.answer(opening, [account(NEED - 1n)], 10)
   assert.equal(guard.report(10)?.report.accounts[0]?.returned, String(NEED - 1n))
 })
