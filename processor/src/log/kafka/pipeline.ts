@@ -32,9 +32,8 @@ export class KafkaPipeline {
     settings: KafkaSettings,
     say: (line: string) => void,
   ): Promise<KafkaPipeline> {
-    const kafka = createKafka(settings, say)
-    const partitions = await waitForTopics(kafka, settings.brokers, say)
-    return new KafkaPipeline(kafka, partitions.get(EVENTS_TOPIC) ?? 1, say)
+    const partitions = await waitForTopics(settings, say)
+    return new KafkaPipeline(createKafka(settings, say), partitions.get(EVENTS_TOPIC) ?? 1, say)
   }
 
   /**

@@ -1,8 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { TokenfuseError } from '@tokenfuse/protocol'
-import type { Kafka } from 'kafkajs'
+import { createKafka } from './client.ts'
 import { checkTopics } from './init-topics.ts'
 import { within } from './record-writer.ts'
+import type { KafkaSettings } from './settings.ts'
 
 const RETRY_MS = 1000
 
@@ -12,12 +13,13 @@ const RETRY_MS = 1000
  * @throws TokenfuseError `kafka_topics` where one is not as it has to be
  */
 export async function waitForTopics(
-  kafka: Kafka,
-  brokers: readonly string[],
+  settings: KafkaSettings,
   say: (line: string) => void,
 ): Promise<ReadonlyMap<string, number>> {
+  // One that gives up soon, so that it is said what is waited for.
+  const kafka = createKafka(settings, say, 1)
   for (;;) {
-    const admin = kafka.admin({ retry: { retries: 1 } })
+    const admin = kafka.admin()
     try {
       await admin.connect()
       return await checkTopics(admin)
@@ -26,7 +28,7 @@ export async function waitForTopics(
       if (isOurs && !error.retryable) throw error
       const fix = isOurs ? ` ${error.fix}` : ''
       const reason = error instanceof Error ? error.message : String(error)
-      say(`waiting for Kafka at ${brokers.join(', ')}: ${reason}.${fix}`)
+      say(`waiting for Kafka at ${settings.brokers.join(', ')}: ${reason}.${fix}`)
     } finally {
       await within(RETRY_MS, admin.disconnect())
     }
