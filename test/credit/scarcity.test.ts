@@ -6,12 +6,15 @@ import { Simulation, type SimulationOptions } from './simulation.ts'
 
 const LIMIT_TOKENS = 60_000
 const RUNS = 12
+const GUARDS = 6
+/** Two calls of each guard, of 450 tokens at most. */
+const BEYOND_TOKENS = 2 * GUARDS * 450
 const [CRITICAL, NORMAL, BEST_EFFORT] = CRITICALITIES.keys()
 
 function simulate(seed: number, rank: NonNullable<SimulationOptions['rank']>): Simulation {
   const simulation = new Simulation({
     seed,
-    guards: 6,
+    guards: GUARDS,
     callersPerGuard: 3,
     callsPerCaller: 60,
     policy: {
@@ -69,9 +72,9 @@ test('the same holds where each process makes calls of every kind', () => {
       const simulation = simulate(seed, mixed)
       const bestEffort = spentAtLast(simulation, BEST_EFFORT)
       const normal = spentAtLast(simulation, NORMAL)
-      // What others spent is heard of a little later, so a call or two may run beyond.
-      assert.ok(bestEffort <= LIMIT_TOKENS * 0.85, `best effort at ${bestEffort}`)
-      assert.ok(normal <= LIMIT_TOKENS * 0.95, `normal at ${normal}`)
+      // What others spent is heard of a little later, so a call or two of each guard may run beyond.
+      assert.ok(bestEffort <= LIMIT_TOKENS * 0.8 + BEYOND_TOKENS, `best effort at ${bestEffort}`)
+      assert.ok(normal <= LIMIT_TOKENS * 0.9 + BEYOND_TOKENS, `normal at ${normal}`)
       assert.ok(spentAtLast(simulation, CRITICAL) > LIMIT_TOKENS * 0.97)
     }),
     { numRuns: RUNS },

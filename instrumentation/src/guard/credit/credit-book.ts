@@ -101,11 +101,6 @@ export class CreditBook {
     return decided
   }
 
-  /** A call that waits is given up by its app. */
-  cancel(id: number): void {
-    this.#waiting = this.#waiting.filter((ask) => ask.id !== id)
-  }
-
   #try(ask: WaitingAsk, now: Now): AskOutcome {
     if (!this.#knowsPolicy) return this.#alone.decideBlind()
     const budgets = this.credit.claimedBy(ask.values)
