@@ -31,8 +31,8 @@ export type UsageRow = UsageTotals & {
 }
 
 /**
- * `GET /v1/usage?by=agent&by=task&period=2026-01-31&top=20`: rows by falling cost. The period is a day, `today` or
- * `all`; a tag goes alone or with `agent`. With `scope=agent%3Dsupport` only the calls of that scope count.
+ * `GET /v1/usage?by=agent&by=task&period=2026-01-31&top=20`: rows by falling cost. The period is a day, days such
+ * as `2026-01-01..2026-01-31`, `today` or `all`; a tag goes alone or with `agent`. With `scope=agent%3Dsupport` only the calls of that scope count.
  */
 export type UsageAnswer = {
   readonly offset: number
@@ -210,6 +210,62 @@ export type NotifyStatus = {
   readonly sent: number
   /** Why the last one was not sent; `null` where it was. */
   readonly problem: string | null
+}
+
+export type DayUsage = {
+  /** In the policy's time zone. */
+  readonly day: string
+  readonly totals: UsageTotals
+}
+
+/** What an agent does for one task, or within one trace, that has called in the last hour. */
+export type AgentRun = {
+  /** `null` where the task is unknown. */
+  readonly task: string | null
+  /** Of its newest call. */
+  readonly trace: string
+  /** Of its first call. */
+  readonly model: string
+  readonly calls: number
+  readonly tokens: number
+  /** Input of the first and the newest call, and by how much it grows with each. */
+  readonly firstContextTokens: number
+  readonly lastContextTokens: number
+  readonly contextTokensPerCall: number
+  /** Tokens of the next five calls' input, if it goes on growing so. */
+  readonly nextCallsTokens: number
+  /** Tokens of turns whose tool calls and results repeated earlier ones. */
+  readonly repeatedTokens: number
+  readonly lastAt: string
+}
+
+/** `GET /v1/agents/{name}/report`: what is known of an agent, for whoever looks into it. */
+export type AgentReport = {
+  readonly agent: string
+  readonly offset: number
+  readonly logTime: string
+  /** The day that tasks, steps and models are of: today where it called today, or else `all`. */
+  readonly period: string
+  /** The last 28 on which it called. */
+  readonly days: readonly DayUsage[]
+  /** Today so far against the days before it, on which it called. */
+  readonly baseline: {
+    readonly days: number
+    readonly medianTokens: number | null
+    readonly todayTokens: number
+    readonly ratio: number | null
+  }
+  /** The dearest ten of each. */
+  readonly tasks: readonly UsageRow[]
+  readonly steps: readonly UsageRow[]
+  readonly models: readonly UsageRow[]
+  /** Those that spent the most. */
+  readonly runs: readonly AgentRun[]
+  /** `null` is unknown: prompts do not leave the agent's process. */
+  readonly systemPromptShare: number | null
+  readonly detections: readonly DetectionStatus[]
+  /** Those in force for it or its tasks alone. */
+  readonly decisions: readonly Decision[]
 }
 
 /** What one agent used in all. */

@@ -7,6 +7,7 @@ import {
   TokenfuseError,
 } from '@tokenfuse/protocol/names'
 import type {
+  AgentReport,
   BudgetChangeAnswer,
   BudgetsAnswer,
   Decision,
@@ -120,6 +121,11 @@ export class ProcessorClient {
 
   override(request: OverrideRequest): Promise<OverrideAnswer> {
     return this.#ask('/v1/overrides', { method: 'POST', body: request })
+  }
+
+  /** What is known of an agent. */
+  agentReport(name: string): Promise<AgentReport> {
+    return this.#get<AgentReport>(`/v1/agents/${encodeURIComponent(name)}/report`)
   }
 
   /** A decision of the governor, or a refusal of a guard. */

@@ -27,7 +27,10 @@ const usageQuerySchema = z.object({
     .transform((by) => (by.length === 0 ? (['agent'] as const) : by)),
   period: z
     .string()
-    .regex(/^(all|today|\d{4}-\d\d-\d\d)$/, 'a day such as 2026-01-31, today or all')
+    .regex(
+      /^(all|today|\d{4}-\d\d-\d\d(\.\.\d{4}-\d\d-\d\d)?)$/,
+      'a day such as 2026-01-31, days such as 2026-01-01..2026-01-31, today or all',
+    )
     .default('all'),
   scope: z
     .string()

@@ -66,7 +66,7 @@ export function addViewerRoutes(app: Hono<ApiEnv>, context: ApiContext): void {
     const answer = governor.usage(query)
     if (answer) return c.json(answer)
     throw new TokenfuseError('bad_request', `no usage is kept by ${query.by.join(' and ')}`, {
-      fix: 'Ask for one dimension, for agent with task, step or a tag, or for provider with model.',
+      fix: 'Ask for one dimension, for agent with task, step, model or a tag, or for provider with model.',
     })
   })
 
@@ -99,6 +99,16 @@ export function addViewerRoutes(app: Hono<ApiEnv>, context: ApiContext): void {
       detections: governor.detections(),
     }
     return c.json(answer)
+  })
+
+  app.get('/v1/agents/:name/report', async (c) => {
+    const name = c.req.param('name')
+    await acknowledged()
+    const report = governor.agentReport(name)
+    if (report) return c.json(report)
+    throw new TokenfuseError('not_found', `nothing of an agent "${name}" was ever counted`, {
+      fix: 'See `tokenfuse usage --by agent` for those there are.',
+    })
   })
 
   app.get('/v1/decisions', async (c) => {

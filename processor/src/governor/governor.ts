@@ -1,5 +1,6 @@
 import type {
   Account,
+  AgentReport,
   BudgetForecast,
   BudgetStatus,
   CallProfile,
@@ -29,6 +30,7 @@ import {
   forecastErrors,
   type ForecastQuery,
 } from './forecast/budget-forecasts.ts'
+import { agentReport } from './rules/agent-report.ts'
 import { ruleStatuses } from './rules/rule-status.ts'
 import { hashText } from './state-hash.ts'
 import { budgetStatuses } from './status.ts'
@@ -144,6 +146,11 @@ export class Governor {
   /** Those of the policy in force, as they were written. */
   rules(): readonly Rule[] {
     return this.#state.policy?.event.rules ?? []
+  }
+
+  /** What an agent does; `null` where nothing of it was ever counted. */
+  agentReport(agent: string): AgentReport | null {
+    return agentReport(this.#state, agent, this.decisions())
   }
 
   ruleStatuses(): RuleStatus[] {

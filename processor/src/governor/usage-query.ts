@@ -18,7 +18,7 @@ export type UsageQuery = {
   readonly by: readonly Dimension[]
   /** Only the calls of this scope, such as `agent=support`; `*` is all. */
   readonly scope: string
-  /** A day such as `2026-01-31`, or `all`. */
+  /** A day such as `2026-01-31`, days such as `2026-01-01..2026-01-31`, or `all`. */
   readonly period: string
   readonly top: number
 }
@@ -32,10 +32,12 @@ export function queryUsage(
   const only = parseScopeKey(scope)
   const kind = kindFor([...new Set([...by, ...only.map(([dimension]) => dimension)])])
   if (!kind) return null
+  const isAll = period === ALL_DAYS
+  const [from = '', until = from] = period.split('..')
   const groups = new Map<string, { values: UsageRow['values']; sums: SumsPlace }>()
   const total = newSums()
   for (const line of ledger.table(kind.name).lines()) {
-    if (period !== ALL_DAYS && line.day !== period) continue
+    if (!isAll && (line.day < from || line.day > until)) continue
     const known = kind.valuesOf(lineNames(line))
     if (!known || only.some(([dimension, value]) => known[dimension] !== value)) continue
     const name = by.map((dimension) => known[dimension]).join(SEPARATOR)

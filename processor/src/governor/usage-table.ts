@@ -156,4 +156,5 @@ export const USAGE_KINDS = {
   service: { service: SLOT.service },
   taskType: { taskType: SLOT.taskType },
   tenant: { tenant: SLOT.tenant },
+  agentModel: { agent: SLOT.agent, model: SLOT.answeredModel },
 } as const

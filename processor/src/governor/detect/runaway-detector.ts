@@ -60,6 +60,11 @@ export class RunawayDetector {
     return [...this.#runs.advance(timeMs), ...this.#traces.advance(timeMs)]
   }
 
+  /** Runs of an agent that are under way, those that spent the most first. */
+  runsOf(agent: string, count: number): Run[] {
+    return this.#runs.ofAgent(agent, count)
+  }
+
   /** Log time from which on `advance` would do something, or `null`. */
   dueMs(): number | null {
     const due = Math.min(this.#runs.dueMs(), this.#traces.dueMs())

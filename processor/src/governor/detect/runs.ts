@@ -59,6 +59,14 @@ export class Runs {
     this.#runs.use(run)
   }
 
+  /** Those of an agent that spent the most, the dearest first. */
+  ofAgent(agent: string, count: number): Run[] {
+    return [...this.#runs.values()]
+      .filter((run) => run.agent === agent)
+      .sort((a, b) => b.tokens - a.tokens || a.order - b.order)
+      .slice(0, count)
+  }
+
   #find(tenant: string, agent: string, name: string, isTrace: boolean): Run | null {
     for (const run of this.#byName.get(name) ?? NO_RUNS) {
       if (run.agent === agent && run.isTrace === isTrace && run.tenant === tenant) return run
