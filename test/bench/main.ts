@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { backtestEvents } from './backtest.ts'
 import { embeddedLag, embeddedSpans } from './embedded.ts'
+import { governorEvents, governorLog, governorScopeBytes } from './governor.ts'
 import { guardDecision } from './guard.ts'
 import { kafkaLag } from './kafka.ts'
 import { meterDecode } from './meter.ts'
@@ -23,6 +24,9 @@ const BENCHES: readonly Bench[] = [
   kafkaLag,
   meterDecode,
   backtestEvents,
+  governorEvents,
+  governorLog,
+  governorScopeBytes,
   overshootHard,
 ]
 

@@ -5,8 +5,9 @@ import { printJson, printLines } from '../output/print.ts'
 import { styleFor } from '../output/style.ts'
 import { plural } from '../output/text.ts'
 import { taskCostLines, taskCostsBy } from '../output/task-cost-table.ts'
-import { usageNotes, usageTable } from '../output/usage-table.ts'
-import { connect } from '../processor/client.ts'
+import { stepHistory } from '../output/step-history.ts'
+import { type MoreColumns, usageNotes, usageTable } from '../output/usage-table.ts'
+import { connect, type ProcessorClient } from '../processor/client.ts'
 import type { ProcessorOptions } from '../processor/find.ts'
 import {
   readDimensions,
@@ -43,6 +44,7 @@ export function addUsage(program: Command): void {
 Examples:
   $ tokenfuse usage
   $ tokenfuse usage --by user --period today
+  $ tokenfuse usage --by agent,step --period today   beside what a call of each step used before
   $ tokenfuse usage --by taskType          with what completed tasks cost
   $ tokenfuse usage --by provider,model --json`,
     )
@@ -58,6 +60,7 @@ async function showUsage({
 }: UsageOptions): Promise<void> {
   const client = connect(where)
   const answer = await client.usage({ by, period, top })
+  const all = period !== 'all' && by.includes('step') ? await wholeHistory(client, by) : null
   // Of what ended tasks cost no days are kept.
   const tasksBy = period === 'all' ? taskCostsBy(by) : null
   const tasks = tasksBy === null ? null : await client.taskCosts(tasksBy, top)
@@ -65,11 +68,16 @@ async function showUsage({
   else {
     const ended =
       tasksBy && tasks ? taskCostLines(tasksBy, tasks.rows, styleFor(process.stdout)) : []
-    printLines([...usageLines(answer), ...ended])
+    printLines([...usageLines(answer, all && stepHistory(by, all.rows)), ...ended])
   }
 }
 
-function usageLines({ by, rows, total, period }: UsageAnswer): string[] {
+/** The same rows over all days, to hold those of one day against. */
+function wholeHistory(client: ProcessorClient, by: readonly Dimension[]): Promise<UsageAnswer> {
+  return client.usage({ by, period: 'all', top: 10_000 })
+}
+
+function usageLines({ by, rows, total, period }: UsageAnswer, more: MoreColumns | null): string[] {
   const style = styleFor(process.stdout)
   if (rows.length === 0)
     return [period === 'all' ? 'No calls yet.' : `No calls on this day (${period}).`]
@@ -80,5 +88,5 @@ function usageLines({ by, rows, total, period }: UsageAnswer): string[] {
       `${plural(total.calls - shown, 'call')} in rows beyond these ${rows.length}: --top shows more`,
     )
   }
-  return [usageTable(by, rows, total, style), ...notes.map((note) => style('dim', note))]
+  return [usageTable(by, rows, total, style, more), ...notes.map((note) => style('dim', note))]
 }

@@ -9,24 +9,33 @@ const COUNTS: readonly Column[] = ['calls', 'input', 'output', 'cost'].map((titl
   align: 'right',
 }))
 
+/** Columns beside the counts. */
+export type MoreColumns = {
+  readonly columns: readonly Column[]
+  readonly cells: (row: UsageRow) => readonly string[]
+}
+
 /** Rows of usage by their dimensions and, where there is more than one row, what they are in all. */
 export function usageTable(
   by: readonly Dimension[],
   rows: readonly UsageRow[],
   total: UsageTotals,
   style: Style,
+  more: MoreColumns | null = null,
 ): string {
   const names = by.map((dimension): Column => ({ title: dimension, align: 'left' }))
   const width = by.length > 1 ? 20 : 32
   const lines = rows.map((row) => [
     ...by.map((dimension) => showName(row.values[dimension] ?? '', width)),
     ...counts(row),
+    ...(more?.cells(row) ?? []),
   ])
   if (rows.length > 1) {
-    const sums = ['total', ...by.slice(1).map(() => ''), ...counts(total)]
+    const blank = more?.columns.map(() => '') ?? []
+    const sums = ['total', ...by.slice(1).map(() => ''), ...counts(total), ...blank]
     lines.push(sums.map((text) => style('bold', text)))
   }
-  return renderTable([...names, ...COUNTS], lines, style)
+  return renderTable([...names, ...COUNTS, ...(more?.columns ?? [])], lines, style)
 }
 
 function counts(totals: UsageTotals): string[] {
