@@ -8,6 +8,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
+import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 
 const root = join(import.meta.dirname, '..')
@@ -40,12 +41,16 @@ if (files.length === 0) {
   process.exit(1)
 }
 
+const seedArgs =
+  process.env['FUZZ_SEED'] === undefined
+    ? []
+    : ['--import', pathToFileURL(join(root, 'test/support/property-seed.ts')).href]
 const skips: { readonly name: string; readonly reason: string | null }[] = []
 const tests = run({
   files: files.map((file) => join(root, file)),
   concurrency: Number(values['at-once']),
   timeout: Number(values['file-timeout-s']) * 1000,
-  execArgv: ['-C', 'tokenfuse-source'],
+  execArgv: ['-C', 'tokenfuse-source', ...seedArgs],
 })
 tests.on('test:pass', ({ name, skip }) => {
   if (skip !== undefined) skips.push({ name, reason: typeof skip === 'string' ? skip : null })

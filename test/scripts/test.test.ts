@@ -23,7 +23,7 @@ function runTests(
     writeFileSync(join(folder, path), `import { test } from 'node:test'\n${body}\n`)
   }
   // The runner refuses to start below another one, which it knows by this variable.
-  const { NODE_TEST_CONTEXT: _, CI: __, ...env } = process.env
+  const { NODE_TEST_CONTEXT: _, CI: __, FUZZ_SEED: ___, ...env } = process.env
   return spawnSync(process.execPath, [join(folder, 'scripts/test.ts'), ...filters], {
     encoding: 'utf8',
     env: ci ? { ...env, CI: '1' } : env,
