@@ -83,7 +83,8 @@ export function spikeFacts(spike: SpikeDetection): AlertFacts {
     kind: 'spike',
     level,
     scope: scopeKeyOf([[dimension as SpikeDimension, scope]]),
-    isActionable: true,
+    // To stop everybody is for a budget to do.
+    isActionable: dimension !== 'tenant',
     run: null,
     reason: explainSpike(spike),
     evidence: [{ rule: 'times_recent_top', value: score, limit }],

@@ -70,9 +70,11 @@ export function tickDetections(state: GovernorState, effects: Effect[]): void {
 /** A task is over, as the app says. What it used is a measure for others, unless tokenfuse has stopped it. */
 export function endTask(state: GovernorState, event: TaskEnd): void {
   const { detectors, logTimeMs } = state
-  const wasStopped = (['repetition', 'bloat'] as const).some((kind) => {
-    const row = detectors.alerts.find(runKey(kind, event.agent, event.task))
-    return row !== undefined && isStopping(row)
+  const wasStopped = detectors.alerts.inForce().some((row) => {
+    const { run, kind } = row.facts
+    // What fans out is stopped for every agent of the task.
+    const isMeant = event.agent === UNKNOWN || kind === 'fan-out' || run?.agent === event.agent
+    return run?.task === event.task && isMeant && isStopping(row)
   })
   const ending = wasStopped ? 'stopped' : event.outcome
   detectors.runaways.endTask(event.tenant, event.agent, event.task, ending, logTimeMs)

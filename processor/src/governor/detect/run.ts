@@ -1,6 +1,6 @@
 import type { UsageEvent } from '@tokenfuse/protocol'
 import type { Ending, PastAlarm } from './detection.ts'
-import { noRepetition, type Repetition } from './repetition.ts'
+import type { Repetition } from './repetition.ts'
 import { markOf } from './step-scale.ts'
 import { NO_LINKS, type RecentRow } from './recent-table.ts'
 import { hash32 } from './key-hash.ts'
@@ -26,13 +26,14 @@ export type Run = RecentRow & {
   lastContext: number
   /** Tokens after the last step at or before each mark of `STEP_MARKS`. */
   path: number[]
-  repetition: Repetition
+  /** `null` until it told of tool results. */
+  repetition: Repetition | null
   /** The measure that it was first held against. */
   measure: string | null
   /** How many of `LEVELS` were told of each kind. */
   repetitionTold: number
   bloatTold: number
-  alarms: PastAlarm[]
+  alarms: readonly PastAlarm[]
   lastMs: number
   /** Its newest call, with which a tree of its trace begins once there is another one. */
   readonly last: LastCall
@@ -62,6 +63,8 @@ export function lastCallOf({ agent, last }: Run): TreeCall {
   return { span, parentSpan, actor, tokens, context }
 }
 
+const NO_ALARMS: readonly PastAlarm[] = Object.freeze([])
+
 /** A run before its first call. */
 export function beginRun(
   key: string,
@@ -78,11 +81,11 @@ export function beginRun(
     firstContext: 0,
     lastContext: 0,
     path: [],
-    repetition: noRepetition(),
+    repetition: null,
     measure: null,
     repetitionTold: 0,
     bloatTold: 0,
-    alarms: [],
+    alarms: NO_ALARMS,
     lastMs: 0,
     last: {
       trace: '',

@@ -5,7 +5,7 @@ import type { Detection, Ending, Evidence, RunEnd } from './detection.ts'
 import { type Kind, LEVELS } from './levels.ts'
 import { ListMap } from './list-map.ts'
 import { RecentTable } from './recent-table.ts'
-import { addTurn, levelsByCost } from './repetition.ts'
+import { addTurn, levelsByCost, noRepetition } from './repetition.ts'
 import { addStep, beginRun, contextSlope, type Run, setLast, tokensOfNext } from './run.ts'
 import { medianAfter, medianSlope, medianTotal, stepsToCome } from './task-baseline.ts'
 import { type Measure, TaskBaselines } from './task-baselines.ts'
@@ -142,10 +142,12 @@ export class Runs {
     measure: Measure | null,
     detections: Detection[],
   ): void {
-    const found = addTurn(run.repetition, call.toolCallKeys, call.toolResultKeys, tokens)
+    if (call.toolResultKeys.length === 0) return
+    const repetition = (run.repetition ??= noRepetition())
+    const found = addTurn(repetition, call.toolCallKeys, call.toolResultKeys, tokens)
     if (!found || found.levels <= run.repetitionTold) return
     const usual = measure && medianTotal(measure.baseline)
-    const levels = levelsByCost(found.levels, run.repetition.repeatedTokens, usual)
+    const levels = levelsByCost(found.levels, repetition.repeatedTokens, usual)
     if (levels <= run.repetitionTold) return
     noteAlarms(run, 'repetition', run.repetitionTold, levels)
     run.repetitionTold = levels
@@ -243,15 +245,10 @@ const byKey = (a: Run, b: Run) => (a.key < b.key ? -1 : 1)
 const byEnd = (a: Run, b: Run) => (a.endsMs ?? 0) - (b.endsMs ?? 0) || byKey(a, b)
 
 /** A level that is skipped counts as reached, too. */
-function noteAlarms(
-  { alarms, steps, tokens }: Run,
-  kind: Kind,
-  told: number,
-  levels: number,
-): void {
-  for (const level of LEVELS.slice(told, levels)) {
-    alarms.push({ kind, level, step: steps, tokens })
-  }
+function noteAlarms(run: Run, kind: Kind, told: number, levels: number): void {
+  const { steps: step, tokens } = run
+  const alarms = LEVELS.slice(told, levels).map((level) => ({ kind, level, step, tokens }))
+  run.alarms = [...run.alarms, ...alarms]
 }
 
 function detectionOf(
@@ -279,7 +276,7 @@ function detectionOf(
       contextSlope: contextSlope(run),
       medianContextSlope: baseline && medianSlope(baseline),
       nextStepsTokens: tokensOfNext(run, STEPS_AHEAD),
-      repeatedTokens: run.repetition.repeatedTokens,
+      repeatedTokens: run.repetition?.repeatedTokens ?? 0,
     },
     savesTokens: baseline && tokensOfNext(run, stepsToCome(baseline, run.steps)),
   }

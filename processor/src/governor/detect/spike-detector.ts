@@ -24,6 +24,8 @@ import {
 } from './spike-scope.ts'
 
 const MAX_SCOPES = 20_000
+/** A scope that was silent for so long, a day, may go for another one. */
+const IDLE_WINDOWS = 24 * WINDOWS_PER_HOUR
 const SEPARATOR = '\u0000'
 /** Single windows have to go so much further beyond the recent ones than sums. */
 const WINDOW_SCALE = 1.8
@@ -77,6 +79,9 @@ export class SpikeDetector {
   readonly #maxScopes: number
   /** Scopes with an episode that is not over. */
   readonly #open = new Set<SpikeScope>()
+  /** Scopes by dimension. */
+  readonly #sizes = new Map<string, number>()
+  /** Scopes that had to go for others, and those that found no room, each counted whenever it was tried. */
   evicted = 0
   /** Calls too old to be added to a scope's recent windows. */
   late = 0
@@ -92,8 +97,9 @@ export class SpikeDetector {
    */
   observe(dimension: string, name: string, timeMs: number, tokens: number): SpikeDetection[] {
     const window = Math.floor(timeMs / WINDOW_MS)
-    const scope = this.#scopeAt(dimension + SEPARATOR + name, window)
     const found: SpikeDetection[] = []
+    const scope = this.#scopeAt(dimension, name, window)
+    if (!scope) return found
     if (window > scope.window) this.#closeEpisodes(scope, window, found)
     if (!addTokens(scope, window, tokens)) {
       this.late++
@@ -104,18 +110,46 @@ export class SpikeDetector {
     return found
   }
 
-  #scopeAt(key: string, window: number): SpikeScope {
+  /** Whether a scope is watched, or would be from its next call on. */
+  hasRoomFor(dimension: string, name: string, timeMs: number): boolean {
+    const key = dimension + SEPARATOR + name
+    if (this.#scopes.get(key)) return true
+    const [hasRoom, idle] = this.#roomFor(dimension, Math.floor(timeMs / WINDOW_MS))
+    return hasRoom || idle !== null
+  }
+
+  /**
+   * Many scopes that come and go must not push out those that have a history, or nobody would have one: room is made
+   * only by one that is idle, and no dimension takes more than half of it.
+   */
+  #roomFor(dimension: string, window: number): [hasRoom: boolean, idle: SpikeScope | null] {
+    const isCrowded = (this.#sizes.get(dimension) ?? 0) >= this.#maxScopes / 2
+    if (!isCrowded && this.#scopes.size < this.#maxScopes) return [true, null]
+    const oldest = this.#scopes.oldest()
+    if (!oldest || oldest.window > window - IDLE_WINDOWS) return [false, null]
+    return [false, !isCrowded || dimensionOf(oldest) === dimension ? oldest : null]
+  }
+
+  /** @returns null where there is no room for it */
+  #scopeAt(dimension: string, name: string, window: number): SpikeScope | null {
+    const key = dimension + SEPARATOR + name
     const known = this.#scopes.get(key)
     if (known) return known
+    const [hasRoom, idle] = this.#roomFor(dimension, window)
+    if (!hasRoom) this.evicted++
+    if (idle) this.#delete(idle)
+    else if (!hasRoom) return null
     const scope = beginScope(key, this.#scopes.nextUse(), window)
     this.#scopes.add(scope)
-    const oldest = this.#scopes.size > this.#maxScopes ? this.#scopes.oldest() : null
-    if (oldest) {
-      this.#scopes.delete(oldest)
-      this.#open.delete(oldest)
-      this.evicted++
-    }
+    this.#sizes.set(dimension, (this.#sizes.get(dimension) ?? 0) + 1)
     return scope
+  }
+
+  #delete(scope: SpikeScope): void {
+    const dimension = dimensionOf(scope)
+    this.#scopes.delete(scope)
+    this.#open.delete(scope)
+    this.#sizes.set(dimension, (this.#sizes.get(dimension) ?? 1) - 1)
   }
 
   #judge(scope: SpikeScope, tokens: number, found: SpikeDetection[]): void {
@@ -228,6 +262,8 @@ export class SpikeDetector {
     this.#scopes.restore(of(this.#scopes.prefix))
     this.#peers.restore(of)
     for (const scope of this.#scopes.values()) {
+      const dimension = dimensionOf(scope)
+      this.#sizes.set(dimension, (this.#sizes.get(dimension) ?? 0) + 1)
       if (scope.excess || scope.alarm) this.#open.add(scope)
     }
   }

@@ -68,6 +68,7 @@ export class SpikeFeed {
    * Adds what a call used; call `advance` before.
    * @param known what it gave for the last call of the scope, or `null`
    * @param timeMs at which the call was admitted
+   * @returns the row that it counts in; `null` where the detector has no room for the scope
    */
   add(
     known: FeedRow | null,
@@ -75,7 +76,7 @@ export class SpikeFeed {
     timeMs: number,
     tokens: number,
     found: SpikeDetection[],
-  ): FeedRow {
+  ): FeedRow | null {
     const window = Math.floor(timeMs / WINDOW_MS)
     let row = known && !known.isGone ? known : this.#rows.get(keyOf(scope))
     if (row && row.window !== window) {
@@ -89,6 +90,7 @@ export class SpikeFeed {
     }
     if (this.#rows.size >= MAX_ROWS) found.push(...this.#handOver())
     const { dimension, name } = scope
+    if (!this.#detector.hasRoomFor(dimension, name, timeMs)) return null
     const minute = this.#minute
     const order = this.#nextOrder()
     row = { key: keyOf(scope), order, dimension, name, window, minute, tokens, ...NEW_ROW }

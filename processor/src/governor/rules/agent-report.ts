@@ -97,7 +97,7 @@ function runOf(run: Run): AgentRun {
     lastContextTokens: lastContext,
     contextTokensPerCall: contextSlope(run),
     nextCallsTokens: tokensOfNext(run, NEXT_STEPS),
-    repeatedTokens: repetition.repeatedTokens,
+    repeatedTokens: repetition?.repeatedTokens ?? 0,
     lastAt: isoFromMs(lastMs),
   }
 }

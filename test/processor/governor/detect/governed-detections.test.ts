@@ -106,6 +106,20 @@ suite('runaways, as the governor tells of them', () => {
     assert.deepEqual(actions(governed), [])
   })
 
+  test('that were stopped are no measure for others, whatever the app says of their end', () => {
+    const learned = (detect: object) => {
+      const governed = new Governed()
+      governed.setPolicy([], { detect })
+      loop(governed, 5, () => 'same')
+      endTask(governed, 'failed', 'unknown')
+      governed.tickTo(governed.governor.logTimeMs + 5 * MINUTE_MS)
+      const baseline = governed.records().get('task-baseline/writer') ?? '{}'
+      return (JSON.parse(baseline) as { baseline?: { tasks: number } }).baseline?.tasks ?? 0
+    }
+    assert.equal(learned({}), 1)
+    assert.equal(learned({ runaway: { notice: 'block' } }), 0)
+  })
+
   test('that are killed have the calls of their task refused by guards, and no others', () => {
     const governed = new Governed()
     governed.setPolicy([], { detect: { runaway: { notice: 'kill' } } })
@@ -198,9 +212,10 @@ suite('spikes, as the governor tells of them', () => {
       governed.use(startMs + call * 1000, 10_000, { task: `s-${call}`, user: 'u-1' })
     }
     governed.tickTo(startMs + 3 * MINUTE_MS)
-    assert.ok(
-      actions(governed).some(([, scope, action]) => scope === 'user=u-1' && action === 'block'),
-    )
+    const byScope = new Map(actions(governed).map(([, scope, action]) => [scope, action]))
+    assert.equal(byScope.get('user=u-1'), 'block')
+    // Everybody is not to be stopped by a leap.
+    assert.equal(byScope.get('tenant=default'), 'warn')
   })
 })
 

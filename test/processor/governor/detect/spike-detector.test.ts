@@ -215,13 +215,28 @@ suite('the spike detector', () => {
     assert.equal(detector.late, 1)
   })
 
-  test('a million scopes take no more room than some, and what went is counted', () => {
+  test('a million scopes take no more room than some, no dimension more than half of it, and others are counted', () => {
     const detector = new SpikeDetector(100)
     for (let at = 0; at < 3000; at++) detector.observe('user', `u${at}`, at * 1000, 1000)
-    assert.equal(detector.evicted, 2900)
+    assert.equal(detector.evicted, 2950)
+    for (let at = 0; at < 40; at++) detector.observe('agent', `a${at}`, 3_000_000, 1000)
+    assert.equal(detector.evicted, 2950)
     const records = new Map<string, string>()
     keep(records, detector.takeChanges())
-    assert.equal(withPrefix(records, 'spike-scope/').length, 100)
+    assert.equal(withPrefix(records, 'spike-scope/').length, 90)
+  })
+
+  test('a scope makes room for another once it was silent for a day', () => {
+    const detector = new SpikeDetector(4)
+    const atMs = (hours: number) => hours * 6 * 10 * MINUTE_MS
+    detector.observe('user', 'old', 0, 1000)
+    detector.observe('user', 'busy', 0, 1000)
+    detector.observe('user', 'busy', atMs(20), 1000)
+    assert.equal(detector.hasRoomFor('user', 'new', atMs(23)), false)
+    assert.equal(detector.hasRoomFor('user', 'new', atMs(25)), true)
+    detector.observe('user', 'new', atMs(25), 1000)
+    assert.equal(detector.hasRoomFor('user', 'busy', atMs(25)), true)
+    assert.equal(detector.hasRoomFor('user', 'old', atMs(25)), false)
   })
 
   test('what it keeps of one scope stays small, however long it is watched', () => {
