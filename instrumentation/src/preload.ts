@@ -121,7 +121,8 @@ function readToken(surroundings: Surroundings): string | null {
 
 async function endTask(control: ControlClient, defaults: Attribution, end: TaskEnd): Promise<void> {
   try {
-    const { task, outcome, taskType, agent = currentAttribution(defaults).agent } = end
+    const around = currentAttribution(defaults)
+    const { task, outcome, agent = around.agent, taskType = around.taskType ?? undefined } = end
     const path = `/v1/tasks/${encodeURIComponent(String(task))}/end`
     const body = { agent, taskType, outcome }
     await control.post(path, body, { holdsProcess: true, timeoutMs: TASK_END_TIMEOUT_MS })

@@ -48,6 +48,22 @@ const billedTokens = async (label: string) =>
     .filter((entry) => entry.label === label)
     .reduce((sum, { tokens }) => sum + tokens.input + tokens.output, 0)
 
+test('a run may make exactly as many calls as its budget says, and a rolling budget beside it is one of its own', async (t) => {
+  const folder = temporaryFolder(t)
+  const budgets = ['--budget', '3calls', '--budget', '5usd/24h']
+  const run = ['run', ...budgets, '--json', '--', process.execPath, agentFile(folder, 6)]
+  const { stdout, stderr } = await tokenfuse(run, { folder, env: environment('calls', folder) })
+  assert.deepEqual(stdout.trim().split('\n'), ['200', '200', '200', '403', '403', '403'])
+  const { budgets: statuses } = reportOf(stderr)
+  assert.deepEqual(
+    statuses.map(({ unit, window, spent }) => [unit, window, unit === 'calls' ? spent : '']),
+    [
+      ['calls', 'lifetime', '3'],
+      ['picoUsd', 'rolling 24h', ''],
+    ],
+  )
+})
+
 test('a run stops at its budget, says how full it is and what was refused, and leaves no policy behind', async (t) => {
   const folder = temporaryFolder(t)
   const file = agentFile(folder, 20)

@@ -50,6 +50,7 @@ test('calls are attributed and traced by withAgent, by inbound baggage and by th
     await context.with(inbound, () => withAgent({ agent: 'own' }, () => call('by-both')))
     console.log(marks.join())
     await endTask({ task: 't/9', outcome: 'completed' })
+    await withAgent({ agent: 'own', taskType: 'draft' }, () => endTask({ task: 't-1', outcome: 'failed' }))
   `
   const env = {
     TOKENFUSE_URL: processor.url,
@@ -77,6 +78,15 @@ test('calls are attributed and traced by withAgent, by inbound baggage and by th
   assert.equal(of('by-agent').attributes['tokenfuse.step.name'], 'plan')
   assert.equal(of('by-agent').attributes['tokenfuse.tag.team'], 'red')
   assert.deepEqual(of('by-inner-agent').who, ['inner', 't-9', 'env-user', 'default'])
+  const callers = (model: string) => of(model).attributes['tokenfuse.agent.callers']
+  const environment = { agent: 'env-agent', task: 'unknown' }
+  assert.equal(callers('by-environment'), undefined)
+  assert.equal(callers('by-agent'), JSON.stringify([environment]))
+  assert.equal(
+    callers('by-inner-agent'),
+    JSON.stringify([environment, { agent: 'outer', task: 't-9' }]),
+  )
+  assert.equal(callers('by-both'), JSON.stringify([{ agent: 'caller', task: 't-inbound' }]))
   assert.deepEqual(of('by-baggage').who, ['caller', 't-inbound', 'u-inbound', 'default'])
   assert.equal(of('by-baggage').attributes['tokenfuse.step.index'], 4)
   assert.equal(of('by-baggage').attributes['tokenfuse.tag.region'], 'eu')
@@ -96,6 +106,10 @@ test('calls are attributed and traced by withAgent, by inbound baggage and by th
   )
   assert.deepEqual(processor.posts, [
     { path: '/v1/tasks/t%2F9/end', body: { agent: 'env-agent', outcome: 'completed' } },
+    {
+      path: '/v1/tasks/t-1/end',
+      body: { agent: 'own', taskType: 'draft', outcome: 'failed' },
+    },
   ])
 })
 
