@@ -9,6 +9,7 @@ import { addForecast } from './commands/forecast.ts'
 import { addInspect } from './commands/inspect.ts'
 import { addKafka } from './commands/kafka.ts'
 import { addOverride } from './commands/override.ts'
+import { addPolicy } from './commands/policy.ts'
 import { addReport } from './commands/report.ts'
 import { addRunHost } from './commands/run-host.ts'
 import { addRun } from './commands/run.ts'
@@ -41,6 +42,7 @@ export function createProgram(): Command {
   addBudget(program)
   addOverride(program)
   addExplain(program)
+  addPolicy(program)
   addReport(program)
   addExport(program)
   addBacktest(program)

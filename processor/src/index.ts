@@ -17,6 +17,8 @@ export type {
 } from './options.ts'
 export { exportEvents } from './log/sqlite/export-events.ts'
 export { readWebhookUrl } from './notify/webhook-url.ts'
+export { checkPolicy } from './policy/check-policy.ts'
+export type { PolicyCheck } from './policy/check-policy.ts'
 export { readPolicyFile } from './policy/policy-file.ts'
 export { readPolicyFiles } from './policy/policy-files.ts'
 export type { PolicyFiles } from './policy/policy-files.ts'

@@ -181,6 +181,8 @@ export type DetectionsAnswer = {
 export type RuleStatus = Pick<Rule, 'name' | 'severity' | 'condition' | 'action'> & {
   /** Why it cannot hold for anyone now, such as a limit that is not set; `null` where it can. */
   readonly inactive: string | null
+  /** Why it will hardly ever hold, such as a hard budget that stops before it; `null` where nothing speaks against it. */
+  readonly note: string | null
   /** For how many scopes it holds now. */
   readonly holding: number
 }

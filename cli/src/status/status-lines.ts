@@ -89,6 +89,11 @@ function problemLines(status: StatusAnswer, style: Style): string[] {
     style('dim', `${showName(budget)} is inactive: ${reason}`),
   )
   lines.push(...inactiveRules(status, style))
+  for (const { name, note } of status.rules) {
+    if (note === null) continue
+    const text = `${showName(name)}: ${note}`
+    lines.push(...wrapped(text, WIDTH).map((line) => style('dim', line)))
+  }
   if (policyProblem !== null) {
     lines.push(style('yellow', `The policy file is not in force: ${policyProblem}`))
   }

@@ -1,4 +1,4 @@
-import { globMatches, type RuleFigure, scopeKeyOf } from '@tokenfuse/protocol'
+import { matchesGlobs, type RuleFigure, scopeKeyOf } from '@tokenfuse/protocol'
 import { type Amount, plus } from '../amount.ts'
 import type { ActiveBudget } from '../budgets.ts'
 import type { Overrides } from '../overrides.ts'
@@ -13,7 +13,7 @@ export type FoundLimit = {
   readonly amount: Amount
 }
 
-const UNITS = { tokens: 'tokens', usd: 'picoUsd', calls: null } as const
+const UNITS = { tokens: 'tokens', usd: 'picoUsd', calls: 'calls' } as const
 
 /**
  * The limit behind a variable: the lowest of the budgets of its window and unit that count exactly what it is about.
@@ -53,7 +53,7 @@ function scopeIn(
   if (!fits(agents, agent)) return null
   const dimensions = per.join()
   if (level === 'agent' && dimensions === '') {
-    return typeof agents === 'string' && (agent === null || agents === agent) ? '*' : null
+    return typeof agents === 'string' && isOneAgent(agents, agent) ? '*' : null
   }
   const wanted = level === 'agent' ? ['agent'] : ['task', 'agent,task']
   if (!wanted.includes(dimensions)) return null
@@ -65,7 +65,12 @@ function scopeIn(
 function fits(agents: string | readonly string[] | undefined, agent: string | null): boolean {
   if (agents === undefined || agent === null) return true
   const globs = typeof agents === 'string' ? [agents] : agents
-  return globs.some((glob) => globMatches(glob, agent))
+  return matchesGlobs(globs, agent)
+}
+
+/** Whether a match names one agent, and that one where it is asked for. */
+function isOneAgent(match: string, agent: string | null): boolean {
+  return agent === null ? !/^!|[*?]/.test(match) : match === agent
 }
 
 /** Where a limit would have to come from, for people. */

@@ -52,7 +52,7 @@ function calendarFigures(level: 'all' | 'agent', window: Calendar): RuleFigure[]
     unit,
     help: `${UNIT_HELP[unit]} used by ${whose} in this ${window}`,
   }))
-  const limits = (['tokens', 'usd'] as const).map((unit): RuleFigure => ({
+  const limits = RULE_UNITS.map((unit): RuleFigure => ({
     kind: 'limit',
     name: limitName(stem, unit),
     level,
@@ -87,7 +87,7 @@ function taskFigures(): RuleFigure[] {
     unit,
     help: `${UNIT_HELP[unit]} used by the agent for the task`,
   }))
-  const limits = (['tokens', 'usd'] as const).map((unit): RuleFigure => ({
+  const limits = RULE_UNITS.map((unit): RuleFigure => ({
     kind: 'limit',
     name: limitName('task', unit),
     level,
