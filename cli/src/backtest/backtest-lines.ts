@@ -113,9 +113,14 @@ function forecastLines({ forecasts }: PolicyResult): string[] {
 
 function decisionLines(decisions: readonly DecisionLine[], count: number, style: Style): string[] {
   if (count === 0) return []
-  const lines = decisions.slice(0, MAX_DECISIONS).flatMap(({ at, action, mode, reason }) => {
+  // What stops calls says more of a policy than what warns.
+  const isMild = ({ action }: DecisionLine) => action === 'warn' || action === 'allow'
+  const chosen = [...decisions].sort((a, b) => Number(isMild(a)) - Number(isMild(b)))
+  const shown = chosen.slice(0, MAX_DECISIONS).sort((a, b) => (a.at < b.at ? -1 : 1))
+  const lines = shown.flatMap(({ at, action, mode, scope, reason }) => {
     const shadow = mode === 'shadow' ? ' (shadow)' : ''
-    const text = `${at.slice(0, 19)} ${action}${shadow}: ${showName(reason, 300)}`
+    const on = scope === '*' ? '' : ` ${showName(scope, 60)}`
+    const text = `${at.slice(0, 19)} ${action}${shadow}${on}: ${showName(reason, 300)}`
     return wrapped(text, WIDTH - 2).map((line) => style('dim', `  ${line}`))
   })
   const more = count - Math.min(count, MAX_DECISIONS)
