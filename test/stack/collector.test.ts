@@ -2,6 +2,9 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-grpc'
+import { type ReadableSpan, TracerProvider } from '@opentelemetry/sdk-trace'
+import { ENV_OTLP_HEADERS } from '@tokenfuse/protocol'
 import { initKafka } from '../../processor/src/log/kafka/init-topics.ts'
 import { SPANS_TOPIC } from '../../processor/src/log/kafka/topics.ts'
 import {
@@ -19,6 +22,9 @@ import { SpanTopic } from './support/span-topic.ts'
 requireTools()
 const folder = makeTemporaryFolder()
 const TOKEN = randomBytes(16).toString('hex')
+/** Of `ExportResult`. */
+const SUCCESS = 0
+const FAILED = 1
 const SECRET = 'the password of the prompt is swordfish'
 let collector: Collector
 let topic: SpanTopic
@@ -64,6 +70,28 @@ test('without the token nothing is taken', async () => {
   const body = { resourceSpans: [] }
   assert.equal((await post('traces', body, 'wrong')).status, 401)
   assert.equal((await post('metrics', { resourceMetrics: [] }, 'wrong')).status, 401)
+})
+
+test('spans come by gRPC too, by the same token alone', async () => {
+  const exportWith = async (token: string) => {
+    process.env[ENV_OTLP_HEADERS] = `authorization=Bearer%20${token}`
+    const exporter = new OTLPTraceExporter({ url: `http://127.0.0.1:${collector.ports.grpc}` })
+    delete process.env[ENV_OTLP_HEADERS]
+    const provider = new TracerProvider({ spanProcessors: [] })
+    const span = provider.getTracer('test').startSpan('chat', {
+      attributes: { 'gen_ai.operation.name': 'chat', 'gen_ai.usage.input_tokens': 77 },
+    })
+    span.end()
+    const { code } = await new Promise<{ code: number }>((resolve) =>
+      exporter.export([span as unknown as ReadableSpan], resolve),
+    )
+    await exporter.shutdown()
+    return { code, traceId: span.spanContext().traceId }
+  }
+  assert.equal((await exportWith('wrong')).code, FAILED)
+  const { code, traceId } = await exportWith(TOKEN)
+  assert.equal(code, SUCCESS)
+  assert.equal((await topic.find(traceId)).value('gen_ai.usage.input_tokens')?.intValue, '77')
 })
 
 test('content goes, wherever it stands in a span', async () => {
