@@ -9,6 +9,7 @@ import { type Column, renderTable } from '../output/table.ts'
 import { showName } from '../output/text.ts'
 import { connect } from '../processor/client.ts'
 import type { ProcessorOptions } from '../processor/find.ts'
+import { addSuggest } from './budget-suggest.ts'
 import { collect, withJsonOption, withProcessorOptions } from './options.ts'
 
 type JsonOption = { readonly json?: boolean }
@@ -35,11 +36,13 @@ Examples:
   $ tokenfuse budget set no-loop 40steps/task
   $ tokenfuse budget set support 30usd        only raises the limit
   $ tokenfuse budget list
-  $ tokenfuse budget remove support`,
+  $ tokenfuse budget remove support
+  $ tokenfuse budget suggest                  limits from what was used so far`,
     )
   addSet(budget)
   addList(budget)
   addRemove(budget)
+  addSuggest(budget)
 }
 
 function addSet(budget: Command): void {

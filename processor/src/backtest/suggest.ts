@@ -1,0 +1,134 @@
+import { EMPTY_POLICY, type PolicyInput, policySchema, usdFromPicoUsd } from '@tokenfuse/protocol'
+import { Backtest } from './backtest.ts'
+import { readLine } from './recorded-line.ts'
+import type { BacktestResult } from './result.ts'
+import { UsageHistory } from './usage-history.ts'
+
+/** Less than that is no history. */
+const MIN_DAYS = 3
+const MIN_TASKS = 20
+/** Agents with a limit of their own: the dearest. */
+const MAX_AGENTS = 20
+/** The first and the last day are mostly not whole: with so many, they are left out. */
+const DAYS_TO_TRIM = 5
+
+type BudgetInput = NonNullable<PolicyInput['budgets']>[number]
+
+export type SuggestedBudget = {
+  /** As the policy file has it. */
+  readonly budget: BudgetInput
+  /** Days, or tasks, that it was learned from. */
+  readonly samples: number
+  /** What nine of ten days, or 19 of 20 tasks, stayed within, and the dearest; in pico-USD. */
+  readonly usualPicoUsd: string
+  readonly highestPicoUsd: string
+}
+
+export type Suggestion = {
+  readonly budgets: readonly SuggestedBudget[]
+  /** Why there are fewer than there could be. */
+  readonly missing: readonly string[]
+  /** What these budgets would have done to the same calls. */
+  readonly backtest: BacktestResult
+}
+
+/** Lines of recorded events, from the beginning each time. */
+export type ReadEvents = () => AsyncIterable<readonly (string | null)[]>
+
+/**
+ * Limits in USD from recorded calls: for everything and for each of the dearest agents half as much again as nine of ten
+ * days cost, for a task twice what 19 of 20 cost, rounded up. Then the same calls are run through them.
+ */
+export async function suggestBudgets(read: ReadEvents): Promise<Suggestion> {
+  const history = new UsageHistory()
+  for await (const lines of read()) for (const line of lines) learn(history, line)
+  const missing: string[] = []
+  const budgets = [
+    ...dailyBudget(history, missing),
+    ...agentBudgets(history),
+    ...taskBudget(history, missing),
+  ]
+  const input: PolicyInput = { version: 1, budgets: budgets.map(({ budget }) => budget) }
+  const policy = budgets.length > 0 ? policySchema.parse(input) : EMPTY_POLICY
+  const backtest = new Backtest([{ name: 'suggested', policy, rules: [] }])
+  let number = 0
+  for await (const lines of read()) for (const line of lines) backtest.takeLine(line, ++number)
+  return { budgets, missing, backtest: backtest.result() }
+}
+
+function learn(history: UsageHistory, line: string | null): void {
+  if (line === null || line.trim() === '') return
+  const read = readLine(line)
+  if (read.kind === 'event' && read.event.type === 'usage') history.add(read.event)
+}
+
+function dailyBudget({ days }: UsageHistory, missing: string[]): SuggestedBudget[] {
+  const whole = wholeDays(days)
+  if (whole.length >= MIN_DAYS) {
+    return suggested({ id: 'suggested-daily', window: 'day' }, whole, DAYS)
+  }
+  missing.push(`a limit by the day needs ${MIN_DAYS} days of calls; there are ${whole.length}`)
+  return []
+}
+
+function agentBudgets({ agents }: UsageHistory): SuggestedBudget[] {
+  const sum = (amounts: readonly bigint[]) => amounts.reduce((a, b) => a + b, 0n)
+  return (
+    [...agents]
+      .map(([agent, days]) => ({ agent, days: wholeDays(days), cost: sum([...days.values()]) }))
+      // A name that is a pattern would match others.
+      .filter(({ agent, days }) => days.length >= MIN_DAYS && !/^!|[*?]/.test(agent))
+      .sort((a, b) => (a.cost === b.cost ? 0 : a.cost < b.cost ? 1 : -1))
+      .slice(0, MAX_AGENTS)
+      .flatMap(({ agent, days }, index) => {
+        const id = `suggested-agent-${index + 1}`
+        return suggested({ id, match: { agent }, window: 'day' }, days, DAYS)
+      })
+  )
+}
+
+function taskBudget({ tasks }: UsageHistory, missing: string[]): SuggestedBudget[] {
+  const costs = [...tasks.values()]
+  if (costs.length >= MIN_TASKS) {
+    const budget = { id: 'suggested-task', per: ['agent', 'task'], window: 'lifetime' as const }
+    return suggested(budget, costs, TASKS)
+  }
+  missing.push(`a limit for tasks needs ${MIN_TASKS} of them; there are ${costs.length}`)
+  return []
+}
+
+/** A limit is so many tenths of what so many hundredths of the samples stay within. */
+type Measure = { readonly percent: number; readonly tenths: bigint }
+const DAYS: Measure = { percent: 90, tenths: 15n }
+const TASKS: Measure = { percent: 95, tenths: 20n }
+
+function suggested(
+  budget: Omit<BudgetInput, 'limit'>,
+  samples: readonly bigint[],
+  { percent, tenths }: Measure,
+): SuggestedBudget[] {
+  const sorted = [...samples].sort((a, b) => (a === b ? 0 : a < b ? -1 : 1))
+  const usual = sorted[Math.ceil((sorted.length * percent) / 100) - 1] ?? 0n
+  if (usual === 0n) return []
+  const limit = roundedUp((usual * tenths) / 10n)
+  return [
+    {
+      budget: { ...budget, limit: { usd: usdFromPicoUsd(limit) } },
+      samples: sorted.length,
+      usualPicoUsd: String(usual),
+      highestPicoUsd: String(sorted.at(-1) ?? 0n),
+    },
+  ]
+}
+
+/** To two digits. */
+function roundedUp(amount: bigint): bigint {
+  const step = 10n ** BigInt(Math.max(0, String(amount).length - 2))
+  return ((amount + step - 1n) / step) * step
+}
+
+/** What was spent on each day, in their order. */
+function wholeDays(days: ReadonlyMap<string, bigint>): bigint[] {
+  const inOrder = [...days].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, cost]) => cost)
+  return inOrder.length >= DAYS_TO_TRIM ? inOrder.slice(1, -1) : inOrder
+}
