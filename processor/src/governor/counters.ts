@@ -6,14 +6,12 @@ import { CountedSteps } from './counted-steps.ts'
 import {
   type BudgetWindow,
   Counter,
-  type CounterJson,
   type CounterKey,
   counterKey,
   counterRows,
-  decodeCounter,
-  encodeCounter,
   isActive,
 } from './counter.ts'
+import { type CounterJson, decodeCounter, encodeCounter } from './counter-json.ts'
 import { HORIZON_MS } from './id-generations.ts'
 import type { Scope } from './scopes.ts'
 import type { StateChange, StateRecord } from './table.ts'
