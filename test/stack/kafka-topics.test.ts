@@ -5,6 +5,7 @@ import { initKafka } from '../../processor/src/log/kafka/init-topics.ts'
 import { EVENTS_TOPIC } from '../../processor/src/log/kafka/topics.ts'
 import { type Kafka, startKafka } from '../../scripts/stack/kafka.ts'
 import { makeTemporaryFolder } from '../support/processes.ts'
+import { tokenfuse } from '../support/tokenfuse-command.ts'
 import { clientFor, requireTools, withAdmin } from '../support/stack.ts'
 
 requireTools(['java', 'mvn'])
@@ -36,6 +37,19 @@ test('topics are made once, and are left alone after that', async () => {
   const again = await initKafka(settings())
   assert.ok(again.every(({ change }) => change === 'unchanged'))
   assert.equal(again.find(({ name }) => name === EVENTS_TOPIC)?.partitions, 2)
+})
+
+test('the command tells what it made and found, for people and for programs', async () => {
+  const args = ['kafka', 'init', '--brokers', kafka.bootstrap]
+  const { code, stdout, stderr } = await tokenfuse(args)
+  assert.deepEqual([code, stderr], [0, ''])
+  assert.match(
+    stdout,
+    /^otlp_spans +4 partitions +unchanged\ntokenfuse\.events +2 partitions +unchanged\n/,
+  )
+  const more = await tokenfuse([...args, '--event-partitions', '5', '--json'])
+  assert.equal(more.code, 1)
+  assert.match(more.stdout + more.stderr, /"kafka_topics"/)
 })
 
 test('the number of partitions of the event log is never changed', async () => {
