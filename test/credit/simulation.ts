@@ -38,6 +38,8 @@ export type SimulationOptions = {
   readonly limitOnWire: (random: () => number) => number | null
   readonly inputTokens: (random: () => number) => number
   readonly outputTokens: (random: () => number, progress: number) => number
+  /** The agent that a guard's calls are made by, and for whom; by the number of the guard. */
+  readonly agent?: (guard: number) => Pick<UsageEvent, 'agent' | 'callers'>
   /** How much a call matters, by the number of its guard. */
   readonly rank?: (guard: number, random: () => number) => number
   /** The step that a call is part of. */
@@ -227,6 +229,7 @@ const PROFILE: CallProfile = { agent: 'a', step: 's', provider: 'openai', model:
 class SimulatedGuard {
   readonly id: string
   readonly #index: number
+  readonly #agent: Pick<UsageEvent, 'agent' | 'callers'>
   readonly #sim: Simulation
   readonly #book = new CreditBook('allow')
   readonly #reports: CreditReports
@@ -242,6 +245,7 @@ class SimulatedGuard {
     const id = `guard-${String(index).padStart(4, '0')}`
     this.id = id
     this.#index = index
+    this.#agent = sim.options.agent?.(index) ?? { agent: VALUES.agent }
     this.#clockErrorMs = (sim.random() * 2 - 1) * (sim.options.clockErrorMs ?? 0)
     this.#reports = new CreditReports(this.#book, id, 'default')
     this.#book.setPolicy(budgets, this.#now())
@@ -298,7 +302,7 @@ class SimulatedGuard {
     const finish = () => this.#call(done + 1)
     const ask: Ask = {
       id: this.#nextAsk++,
-      values: VALUES,
+      values: { ...VALUES, ...this.#agent },
       rank,
       profile: PROFILE,
       cost: (profile): CallCost => ({
@@ -375,6 +379,7 @@ class SimulatedGuard {
       const durationMs = sim.nowMs - admittedMs
       const event = {
         ...usageEvent(this.id, countsAtMs, durationMs, input, output, outcome.cap),
+        ...this.#agent,
         stepName: step,
         criticality: CRITICALITIES[rank] ?? 'normal',
       }
