@@ -160,7 +160,7 @@ const budgetWith = (duration: Duration) =>
 export const budgetSchema = budgetWith(writtenDuration)
 export type Budget = z.output<typeof budgetSchema>
 
-/** What a detection of some level does. */
+/** What a detection of some level does, mildest first. */
 export const DETECTION_ACTIONS = ['none', 'warn', 'pause', 'block', 'kill'] as const
 export type DetectionAction = (typeof DETECTION_ACTIONS)[number]
 
@@ -180,8 +180,12 @@ const detectionActions = z
 
 const detectSchema = z
   .strictObject({
-    runaway: detectionActions.describe('what is done about a task that runs away, by level'),
-    spike: detectionActions.describe('what is done about a scope whose spend leaps, by level'),
+    runaway: detectionActions.describe(
+      'what is done about a task that runs away, by level; a level does no less than those below it',
+    ),
+    spike: detectionActions.describe(
+      'what is done about a scope whose spend leaps, by level; a level does no less than those below it',
+    ),
   })
   .prefault({})
   .describe('without it every level warns and nothing is refused')

@@ -13,6 +13,10 @@ export type CallCommand = {
   readonly output: number
   /** What goes wrong, as the stand-in knows it. */
   readonly fault?: string
+  /** A tool was called before: its result is told, always the same, or another with every call. */
+  readonly toolResult?: 'same' | 'new'
+  /** So many calls, as long as none is refused. Default: one. */
+  readonly times?: number
   /** Goes on until a call is refused. */
   readonly untilRefused?: boolean
 }
@@ -43,9 +47,10 @@ const moveClock = Reflect.get(globalThis, Symbol.for('tokenfuse.test.moveClock')
 async function call(command: CallCommand): Promise<CallResult> {
   const startMs = performance.now()
   for (let answered = 0; ;) {
-    const { status, headers, text } = await send(command)
+    const { status, headers, text } = await send(command, answered)
     if (status === 200) answered++
-    if (status === 200 && command.untilRefused === true && answered < MOST_CALLS) continue
+    const wanted = command.untilRefused === true ? MOST_CALLS : (command.times ?? 1)
+    if (status === 200 && answered < wanted) continue
     const body = JSON.parse(text) as {
       choices?: readonly { finish_reason: string }[]
       error?: { message: string }
@@ -61,10 +66,14 @@ async function call(command: CallCommand): Promise<CallResult> {
   }
 }
 
-async function send({ agent, task, maxTokens, output, fault }: CallCommand) {
+async function send(command: CallCommand, answered: number) {
+  const { agent, task, maxTokens, output, fault, toolResult } = command
   const body = {
     model: 'gpt-4o-mini',
-    messages: [{ role: 'user', content: 'Tell me of rivers.' }],
+    messages: [
+      { role: 'user', content: 'Tell me of rivers.' },
+      ...(toolResult ? toolTurn(toolResult === 'same' ? 'none' : `${answered}`) : []),
+    ],
     ...(maxTokens !== undefined && { max_tokens: maxTokens }),
   }
   const headers = {
@@ -78,6 +87,14 @@ async function send({ agent, task, maxTokens, output, fault }: CallCommand) {
     const response = await fetch(`${url}/v1/chat/completions`, request)
     return { status: response.status, headers: response.headers, text: await response.text() }
   })
+}
+
+function toolTurn(content: string) {
+  const call = { id: 'call-1', type: 'function', function: { name: 'look', arguments: '{}' } }
+  return [
+    { role: 'assistant', content: null, tool_calls: [call] },
+    { role: 'tool', tool_call_id: 'call-1', content },
+  ]
 }
 
 for await (const line of createInterface({ input: process.stdin })) {

@@ -1,9 +1,10 @@
-import type { Decision, DetectionAction } from '@tokenfuse/protocol'
+import { type Decision, DETECTION_ACTIONS, type DetectionAction } from '@tokenfuse/protocol'
 import type { Effect } from '../effect.ts'
 import { isoFromMs } from '../iso-time.ts'
 import type { GovernorState } from '../state.ts'
 import { recordDecision } from '../thresholds.ts'
 import { type AlertFacts, type AlertRow, ruleOf } from './alert.ts'
+import { LEVELS } from './levels.ts'
 
 /** Whether an alert stops what it is about. */
 export function isStopping({ action, decision }: AlertRow): boolean {
@@ -54,11 +55,18 @@ export function endDecisionOn(
   recordDecision(state, ended, effects)
 }
 
-/** What cannot be told apart by a scope can only be warned of. */
+/**
+ * What a level asks for, or a milder one that was passed: who goes on is not to be let off. What cannot be told apart by
+ * a scope can only be warned of.
+ */
 function actionFor({ policy }: GovernorState, facts: AlertFacts): DetectionAction {
   const detect = policy?.event.policy.detect
   const actions = facts.kind === 'spike' ? detect?.spike : detect?.runaway
-  const action = actions?.[facts.level] ?? 'warn'
+  let action: DetectionAction = 'none'
+  for (const level of LEVELS.slice(0, LEVELS.indexOf(facts.level) + 1)) {
+    const asked = actions?.[level] ?? 'warn'
+    if (DETECTION_ACTIONS.indexOf(asked) > DETECTION_ACTIONS.indexOf(action)) action = asked
+  }
   return action === 'none' || facts.isActionable ? action : 'warn'
 }
 

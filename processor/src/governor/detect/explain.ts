@@ -4,7 +4,9 @@ import type { SpikeDetection } from './spike-detector.ts'
 /** What gave a runaway away, in one or more sentences. */
 export function explain(detection: Detection): string {
   const { evidence, basis, figures, savesTokens } = detection
-  const parts = evidence.map((each) => sentence(each, detection))
+  // Turns that are all the same are rounds of one turn and of two; once said is enough.
+  const told = evidence.filter(({ rule }, at) => evidence.findIndex((e) => e.rule === rule) === at)
+  const parts = told.map((each) => sentence(each, detection))
   const { medianTokens, contextSlope, medianContextSlope, repeatedTokens } = figures
   if (medianTokens !== null && basis.of !== 'nothing') {
     const whose = basis.of === 'agent' ? 'of this agent' : 'of all agents'

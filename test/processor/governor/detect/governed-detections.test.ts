@@ -120,6 +120,14 @@ suite('runaways, as the governor tells of them', () => {
     assert.equal(learned({ runaway: { notice: 'block' } }), 0)
   })
 
+  test('that go on are never let off by a level that is asked to do less', () => {
+    const governed = new Governed()
+    governed.setPolicy([], { detect: { runaway: { notice: 'block', pause: 'none' } } })
+    loop(governed, 14, () => 'same')
+    assert.equal(governed.governor.detections()[0]?.level, 'kill')
+    assert.deepEqual(actions(governed), [['runaway.repetition', 'agent=writer,task=t-1', 'block']])
+  })
+
   test('that are killed have the calls of their task refused by guards, and no others', () => {
     const governed = new Governed()
     governed.setPolicy([], { detect: { runaway: { notice: 'kill' } } })
