@@ -55,6 +55,24 @@ test('a decision is told with its reason, its figures and the call that led to i
   assert.match(stdout, /^ {2}event +entry \d+ of the log: writer \(task t-1\) to gpt-4o-mini at/m)
 })
 
+test('the decision of a rule is told with its condition and what that saw', async (t) => {
+  const policyFile = join(temporaryFolder(t), 'tokenfuse.yaml')
+  writeFileSync(
+    policyFile,
+    'version: 1\nbudgets: [{ id: d, limit: { tokens: 200 }, window: day, mode: shadow }]',
+  )
+  const processor = await runProcessor(t, { policyFile })
+  await ask(processor, '/v1/traces', callsRequest(2))
+  const { decisions } = await ask<StatusAnswer>(processor, '/v1/status')
+  const id = decisions.find(({ rule }) => rule === 'daily_budget_exceeded')?.id ?? ''
+  const { stdout } = await tokenfuse(['explain', id, '--data', processor.dataDirectory])
+  assert.match(stdout, new RegExp(`^${id} {2}pause$`, 'm'))
+  assert.match(stdout, /^ {2}why +Daily token budget exceeded: 220\/200$/m)
+  assert.match(stdout, /^ {2}rule +daily_budget_exceeded, P1, pause_all_noncritical_agents$/m)
+  assert.match(stdout, /^ {2}when +daily_tokens > daily_limit$/m)
+  assert.match(stdout, /^ {2}saw +daily_limit = 200, daily_tokens = 220$/m)
+})
+
 test('a refusal by a guard is told with the call, the reason and how its budget stands now', async (t) => {
   const { explain } = await blocked(t)
   const { stdout } = await explain('guard-01-3')

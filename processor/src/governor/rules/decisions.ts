@@ -62,6 +62,7 @@ export function endHolding(
   effects: Effect[],
 ): void {
   state.rules.release(held)
+  if (isHeldByOthers(state, held)) return
   const ended: Decision = {
     ...held.decision,
     id: `d${state.offset}-${effects.length}`,
@@ -72,6 +73,15 @@ export function endHolding(
     until: null,
   }
   recordDecision(state, ended, effects)
+}
+
+/** Of a rule that stops everything for one of its scopes, another scope may still hold: guards know both as one. */
+function isHeldByOthers({ rules }: GovernorState, { rule, scope, decision }: Held): boolean {
+  if (decision.scope === scope) return false
+  for (const other of rules.held()) {
+    if (other.rule === rule && other.decision.scope === decision.scope) return true
+  }
+  return false
 }
 
 function makeDecision(

@@ -250,6 +250,31 @@ test('calls that were refused, counted before or told too late change no figure'
   assert.deepEqual(decided(governed.use(MONDAY_MS + DAY_MS, 1)), ['one warn *'])
 })
 
+test('what a rule stops for two agents goes on until it holds for neither', () => {
+  const governed = new Governed()
+  const twice = rule({
+    condition: 'agent_daily_tokens > 50 && agent_daily_calls < 3',
+    action: 'pause_all_noncritical_agents',
+  })
+  setRules(governed, [], [twice])
+  const at = MONDAY_MS + HOUR_MS
+  const clear = (agent: string) => {
+    governed.use(at, 1, { agent })
+    governed.use(at, 1, { agent })
+  }
+  governed.use(at, 60, { agent: 'a' })
+  governed.use(at, 60, { agent: 'b' })
+  assert.deepEqual(decided(governed.effects), ['one pause *', 'one pause *'])
+  clear('a')
+  governed.tickTo(at + 5 * MINUTE_MS)
+  assert.deepEqual(decided(governed.effects).length, 2)
+  assert.equal(governed.governor.ruleStatuses()[0]?.holding, 1)
+  governed.use(at + 6 * MINUTE_MS, 1, { agent: 'b' })
+  governed.use(at + 6 * MINUTE_MS, 1, { agent: 'b' })
+  governed.tickTo(at + 11 * MINUTE_MS)
+  assert.deepEqual(decided(governed.effects).slice(2), ['one allow *'])
+})
+
 test('calls that name no task are no task that could run away', () => {
   const governed = new Governed()
   setRules(governed, LIMITS)
