@@ -7,11 +7,12 @@ import { readyLine, spawnSource } from '../support/child.ts'
 import { percentile } from './measure.ts'
 import { atMost, type Bench, type BenchResult } from './result.ts'
 
-/** Calls a second, how many of them are made, and of how many one is measured. */
+/** Calls a second, how many of them are made, and of how many one is measured, after those of the first four seconds. */
 const LOADS = [
   { perSecond: 50, calls: 1000, ofSome: 1 },
-  { perSecond: 500, calls: 6000, ofSome: 10 },
+  { perSecond: 500, calls: 8000, ofSome: 10 },
 ] as const
+const WARM_UP_S = 4
 
 const TARGETS_MS = { p50: 150, p99: 500 } as const
 const WITHIN_MS = 180_000
@@ -34,7 +35,8 @@ export const kafkaLag: Bench = {
 
 async function lagsAt({ perSecond, calls, ofSome }: (typeof LOADS)[number]): Promise<number[]> {
   const pace = ['--calls', String(calls), '--gap-ms', String(1000 / perSecond)]
-  const args = ['--kafka', ...pace, '--of-some', String(ofSome)]
+  const warmUp = ['--warm-up', String(WARM_UP_S * perSecond)]
+  const args = ['--kafka', ...pace, '--of-some', String(ofSome), ...warmUp]
   const child = spawnSource(join(import.meta.dirname, 'lag.ts'), args)
   const { lagsMs } = (await readyLine(child, WITHIN_MS)) as { lagsMs: number[] }
   if (child.exitCode === null) await once(child, 'exit')

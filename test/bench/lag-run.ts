@@ -19,6 +19,8 @@ export type LagRun = {
   readonly gapMs: number
   /** One of so many calls is measured; the others are of one task. */
   readonly ofSome: number
+  /** So many calls come first and are not measured: programs that just began are slow. */
+  readonly warmUp: number
   /** Where spans go, if not to the processor. */
   readonly environment?: Readonly<Record<string, string>>
 }
@@ -28,7 +30,7 @@ export type LagRun = {
  * @returns the time between the end of each measured call and its decision, ms
  */
 export async function measureLags(run: LagRun): Promise<number[]> {
-  const { processor, providerUrl, folder, calls, gapMs, ofSome } = run
+  const { processor, providerUrl, folder, calls, gapMs, ofSome, warmUp } = run
   const environment = { TOKENFUSE_URL: processor.url, TOKENFUSE_TOKEN: processor.token }
   const control = createControlClient({
     environment,
@@ -42,7 +44,7 @@ export async function measureLags(run: LagRun): Promise<number[]> {
     if (!heard.has(task)) heard.set(task, performance.timeOrigin + performance.now())
   })
   const ended = (await runBenchApp('paced-calls.mjs', {
-    args: [providerUrl, library, String(calls), String(gapMs), String(ofSome)],
+    args: [providerUrl, library, ...[calls, gapMs, ofSome, warmUp].map(String)],
     preload: {
       ...environment,
       TOKENFUSE_HOSTS: `${new URL(providerUrl).host}=openai`,

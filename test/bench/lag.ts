@@ -14,6 +14,7 @@ const { values } = parseArgs({
     calls: { type: 'string', default: '400' },
     'gap-ms': { type: 'string', default: '15' },
     'of-some': { type: 'string', default: '1' },
+    'warm-up': { type: 'string', default: '0' },
     kafka: { type: 'boolean', default: false },
   },
 })
@@ -34,6 +35,7 @@ const lagsMs = await measureLags({
   calls: Number(values.calls),
   gapMs: Number(values['gap-ms']),
   ofSome: Number(values['of-some']),
+  warmUp: Number(values['warm-up']),
   ...(stack && { environment: collectorEnvironment(stack.collector) }),
 })
 await Promise.all([stopChild(server), processor.stop()])

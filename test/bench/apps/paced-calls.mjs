@@ -1,5 +1,6 @@
-// Starts calls at a steady pace, one of some in a task of its own, and prints when those have ended, in ms since 1970.
-const [url, library, count, gapMs, ofSome] = process.argv.slice(2)
+// Starts calls at a steady pace, one of some in a task of its own, after the first ones, and prints when those have ended,
+// in ms since 1970.
+const [url, library, count, gapMs, ofSome, warmUp] = process.argv.slice(2)
 const { withAgent } = await import(library)
 const body = JSON.stringify({ model: 'gpt-4o-mini', messages: [{ role: 'user', content: 'hi' }] })
 const headers = { 'content-type': 'application/json' }
@@ -21,7 +22,8 @@ while (calls.length < Number(count)) {
   const due = Math.min(Number(count), 1 + Math.floor((performance.now() - startMs) / Number(gapMs)))
   while (calls.length < due) {
     const { length } = calls
-    calls.push(call(length % Number(ofSome) === 0 ? `lag-${length}` : OTHERS))
+    const isMeasured = length >= Number(warmUp) && length % Number(ofSome) === 0
+    calls.push(call(isMeasured ? `lag-${length}` : OTHERS))
   }
   await new Promise((resolve) => setTimeout(resolve, Math.min(Number(gapMs), 5)))
 }
