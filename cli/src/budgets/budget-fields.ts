@@ -7,6 +7,7 @@ export type BudgetOptions = {
   readonly hard?: boolean
   readonly soft?: boolean
   readonly shadow?: boolean
+  readonly nested?: boolean
   readonly warnAt?: number
   readonly description?: string
   readonly stale?: string

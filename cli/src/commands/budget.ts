@@ -55,6 +55,7 @@ function addSet(budget: Command): void {
     .addOption(new Option('--hard', 'never exceeded (default)').conflicts(['soft', 'shadow']))
     .addOption(new Option('--soft', 'may be exceeded by calls in flight').conflicts('shadow'))
     .option('--shadow', 'only looks on, and stops nothing')
+    .option('--nested', 'calls count for the agents that they are made for, too')
     .option('--warn-at <share>', 'share of the limit at which to warn (default: 0.8)', readShare)
     .option('--description <text>', 'what it is for')
     .addOption(

@@ -1,5 +1,5 @@
 import type { GuardAccount } from './account.ts'
-import { type Amount, minus } from './amount.ts'
+import { type Amount, minus, positive } from './amount.ts'
 import { lendOn } from './apply-credit.ts'
 import type { ActiveBudget } from './budgets.ts'
 import type { Counter } from './counter.ts'
@@ -37,7 +37,8 @@ export function leaveRolling(state: GovernorState, effects: Effect[]): void {
     const counter = counters.get({ budget: id, scope, fromMs: 0 })
     const budget = policy?.byId.get(id)
     if (!counter || !budget) continue
-    counter.letGo(amount)
+    // A correction of what had left or was forgotten before took nothing out, so nothing comes back.
+    counter.letGo(positive(amount))
     counters.touch(counter)
     state.hash.foldNumber(counter.spentRest)
     decide(state, counter, budget, effects)

@@ -230,9 +230,9 @@ export class Counter {
     this.sumOutstanding()
   }
 
-  /** What was spent leaves the window. */
+  /** So much counts no more: it leaves the window, or less was used. Never more than is counted. */
   letGo(amount: Amount): void {
-    this.spent = minus(this.spent, amount)
+    this.spent = minus(this.spent, min(amount, this.spent))
     this.unguarded = min(this.unguarded, this.spent)
     this.unconfirmed = min(this.unconfirmed, this.spent)
   }

@@ -51,6 +51,24 @@ test('a budget that is set is in the policy file and in force, with all that was
   assert.deepEqual(budgets.at(-1), budget)
 })
 
+test('limits of calls and steps, rolling windows and nesting are set as they are written', async (t) => {
+  const { run } = await running(t)
+  const [calls, steps] = [
+    await setTo(run, 'polite', '100calls/24h/agent', '--nested'),
+    await setTo(run, 'no-loop', '40steps/task'),
+  ]
+  assert.deepEqual(calls.budget.limit, { calls: 100 })
+  assert.equal(calls.budget.window, 'rolling 24h')
+  assert.equal(calls.budget.nested, true)
+  assert.deepEqual(steps.budget.limit, { steps: 40 })
+  const { stdout } = await run('budget', 'list')
+  assert.match(stdout, /100 calls in any 24h for each agent/)
+  assert.match(stdout, /40 steps for good for each task/)
+  const refused = await run('budget', 'set', 'x', '5steps/1h')
+  assert.equal(refused.code, 1)
+  assert.match(refused.stderr, /limit calls, or use another window/)
+})
+
 test('a bare amount changes the limit of a budget and nothing else, comments included', async (t) => {
   const { run, file } = await running(t)
   const { code, stdout } = await run('budget', 'set', 'support', '30usd')

@@ -100,3 +100,11 @@ test('an estimate is known again from a snapshot', () => {
   governing.apply(TELLINGS['of the same answer'])
   assert.equal(spentOf(governing)['agent'], '500')
 })
+
+test('less usage of a call that its budget has forgotten takes nothing out: what is counted never falls below nothing', () => {
+  const governing = counting(estimate)
+  const perUser = [{ id: 'agent', per: ['user'], window: 'day', limit: { tokens: 1000 } }]
+  governing.setPolicy({ budgets: perUser as never })
+  governing.apply(told(10, 10, { spanId: PARENT, responseId: 'r-1' }))
+  assert.deepEqual(spentOf(governing), { agent: '0' })
+})
