@@ -44,7 +44,7 @@ export function addUsage(program: Command): void {
 Examples:
   $ tokenfuse usage
   $ tokenfuse usage --by user --period today
-  $ tokenfuse usage --by agent,step --period today   beside what a call of each step used before
+  $ tokenfuse usage --by agent,step --period today   beside what each step used before
   $ tokenfuse usage --by taskType          with what completed tasks cost
   $ tokenfuse usage --by provider,model --json`,
     )
