@@ -1,4 +1,4 @@
-import type { Notification } from '@tokenfuse/protocol'
+import { type Notification, parseScopeKey } from '@tokenfuse/protocol'
 
 const TIMEOUT_MS = 10_000
 /** What a server says about a refusal is not read further. */
@@ -12,12 +12,11 @@ export type Attempt =
 
 /** Posts a notification as JSON, with the `text` that Slack and its likes show. Never throws. */
 export async function postWebhook(url: string, notification: Notification): Promise<Attempt> {
-  const { severity, text } = notification
   try {
     const response = await fetch(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'idempotency-key': notification.id },
-      body: JSON.stringify({ text: `[${severity}] ${text}`, tokenfuse: notification }),
+      body: JSON.stringify({ text: chatText(notification), tokenfuse: notification }),
       signal: AbortSignal.timeout(TIMEOUT_MS),
       redirect: 'manual',
     })
@@ -30,6 +29,17 @@ export async function postWebhook(url: string, notification: Notification): Prom
   } catch (error) {
     return { outcome: 'failed', reason: reasonOf(error), retryAfterMs: null }
   }
+}
+
+/** As chats show it. Names in it come from outside: `<!channel>` in one must not call everybody. */
+function chatText({ severity, text, action, scope }: Notification): string {
+  const [agent] = parseScopeKey(scope).filter(([dimension]) => dimension === 'agent')
+  const isToInvestigate = action === 'investigate_agent' && agent !== undefined
+  const hint = isToInvestigate ? ` (tokenfuse report --agent ${JSON.stringify(agent[1])})` : ''
+  return `[${severity}] ${text}${hint}`
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
 }
 
 /** The code of what went wrong: messages may have the address, which may be a secret. */

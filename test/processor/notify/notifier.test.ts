@@ -79,7 +79,10 @@ test('a webhook that fails first is tried again until it has taken everything, i
   made.offer(notification('two'))
   await hook.until(5)
   assert.deepEqual(hook.ids(), ['one', 'one', 'one', 'two', 'two'])
-  assert.equal(hook.received[0]?.text, '[P2] Agent a token usage spiked (one)')
+  assert.equal(
+    hook.received[0]?.text,
+    '[P2] Agent a token usage spiked (one) (tokenfuse report --agent "a")',
+  )
   await made.close()
   const { to, waiting, sent, problem } = made.status()
   assert.deepEqual([to, waiting, sent, problem], [new URL(hook.url).host, 0, 2, null])
@@ -150,6 +153,16 @@ test('of more than a thousand that wait the oldest go, and are counted', async (
   assert.equal(made.status().waiting, 1000)
   await made.close()
   assert.match(metrics.render(), /outcome="dropped"\} 3/)
+})
+
+test('a name from outside calls nobody in a chat', async (t) => {
+  const hook = await webhook(t)
+  const { made } = notifier(temporaryFolder(t))
+  made.setTarget(hook.url)
+  made.offer({ ...notification('one'), action: 'warn', text: 'Agent <!channel> & co' })
+  await hook.until(1)
+  await made.close()
+  assert.equal(hook.received[0]?.text, '[P2] Agent &lt;!channel&gt; &amp; co')
 })
 
 test('without a webhook nobody is told, and nothing is kept', (t) => {
