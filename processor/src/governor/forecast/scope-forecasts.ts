@@ -113,10 +113,11 @@ export class ScopeForecasts {
     this.#none = emptyBin('', 0)
   }
 
-  /** Books what a call used. @param amount in forecast units */
-  record(bin: OpenBin, timeMs: number, logTimeMs: number, amount: number): void {
+  /** Books what a call used. @param used in forecast units; what no call uses counts as the most that is exact */
+  record(bin: OpenBin, timeMs: number, logTimeMs: number, used: number): void {
     const { row } = bin
-    if (row === null || amount === 0) return
+    if (row === null || used === 0) return
+    const amount = Math.min(used, Number.MAX_SAFE_INTEGER)
     if (logTimeMs >= bin.dueMs) this.#advance(row, logTimeMs)
     if (row.isGone) return
     if (timeMs < bin.fromMs) {

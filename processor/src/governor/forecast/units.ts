@@ -7,9 +7,7 @@ const PICO_PER_NANO = 1000
 /** A whole amount in forecast units: nano-USD where the budget counts money, else what it counts. */
 export function forecastUnits(unit: BudgetUnit, amount: Amount): number {
   const value = Number(amount)
-  const units = unit === 'picoUsd' ? Math.round(value / PICO_PER_NANO) : value
-  // What nobody spends in a window must not make the sums of others useless.
-  return Math.min(units, Number.MAX_SAFE_INTEGER)
+  return unit === 'picoUsd' ? Math.round(value / PICO_PER_NANO) : value
 }
 
 /** The reverse, as the decimal text of a whole amount in the budget's unit. */

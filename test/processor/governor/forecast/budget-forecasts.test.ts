@@ -70,6 +70,35 @@ suite('the forecasts of budgets', () => {
     assert.deepEqual(governed.governor.forecasts({ budget: 'other' }), [])
   })
 
+  test('hold for limits and calls beyond what a number holds exactly', () => {
+    const governed = new Governed()
+    governed.setPolicy([
+      { id: 'vast', window: 'day', limit: { usd: '20000000000' } },
+      { id: 'small', window: 'day', limit: { usd: '1' } },
+    ])
+    const random = seededRandom(3)
+    for (let timeMs = MONDAY_MS; timeMs < MONDAY_MS + 5.5 * DAY_MS; timeMs += HOUR_MS) {
+      governed.tickTo(timeMs)
+      const digits = Math.floor(random() * 60)
+      governed.use(timeMs, 1000, { costPicoUsd: `9${'0'.repeat(digits)}` })
+    }
+    for (const { forecast, spent } of governed.governor.forecasts()) {
+      assert.ok(forecast && BigInt(forecast.endOfWindow) > 0n && BigInt(spent) > 0n)
+      assert.ok(BigInt(forecast.lower) <= BigInt(forecast.upper))
+    }
+    const cheap = new Governed()
+    cheap.setPolicy([{ id: 'vast', window: 'day', limit: { usd: '20000000000' } }])
+    // Fifteen million USD a day of a limit of twenty thousand million.
+    for (let timeMs = MONDAY_MS; timeMs < MONDAY_MS + 4.5 * DAY_MS; timeMs += 12 * HOUR_MS) {
+      cheap.tickTo(timeMs)
+      cheap.use(timeMs, 1000, { costPicoUsd: '7500000000000000000' })
+    }
+    cheap.tick(MONDAY_MS + 4.25 * DAY_MS)
+    const [vast] = cheap.governor.forecasts()
+    assert.equal(vast?.forecast?.endOfWindow, '15000000000000000000')
+    assert.equal(vast?.forecast?.breachProbability, 0)
+  })
+
   test('begin anew where a budget counts another thing, and only there', () => {
     const governed = new Governed()
     governed.setPolicy([{ ...agentDay, limit: { tokens: 1_000_000 } }])
