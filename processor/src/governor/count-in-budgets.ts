@@ -10,7 +10,7 @@ import { lookAtForecast } from './forecast/apply-forecasts.ts'
 import type { ForecastBudget } from './forecast/scope-forecasts.ts'
 import { forecastUnits } from './forecast/units.ts'
 import { mayLend } from './lending.ts'
-import { rankOf } from './scarcity.ts'
+import { type Rank, rankOf } from './scarcity.ts'
 import type { Scope } from './scopes.ts'
 import type { GovernorState } from './state.ts'
 import { decide } from './thresholds.ts'
@@ -21,6 +21,7 @@ type CountedCall = {
   readonly timeMs: number
   /** The guard that made it, where it is known to have credit. */
   readonly guard: string | null
+  readonly rank: Rank
 }
 
 /** Counts the call that is loaded in each of its budgets. */
@@ -33,7 +34,7 @@ export function countInBudgets(
   const { policy } = state
   if (!policy || policy.budgets.length === 0) return
   const guard = event.guard === null ? null : (state.guards.get(event.guard)?.key ?? null)
-  const counted = { event, timeMs, guard }
+  const counted = { event, timeMs, guard, rank: rankOf(event.criticality) }
   for (const budget of policy.budgets) {
     const own = ownCounter(state, budget, timeMs)
     if (own) countOn(state, counted, budget, own, effects)
@@ -74,13 +75,13 @@ const NONE: readonly Counter[] = Object.freeze([])
 
 function countOn(
   state: GovernorState,
-  { event, timeMs, guard }: CountedCall,
+  { event, timeMs, guard, rank }: CountedCall,
   budget: ActiveBudget,
   counter: Counter,
   effects: Effect[],
 ): void {
   const account = guard === null ? null : counter.accounts.get(guard)
-  counter.noteRank(rankOf(event.criticality))
+  counter.noteRank(rank)
   const { rolling } = budget
   const isSteps = budget.unit === 'steps'
   const amount = isSteps
