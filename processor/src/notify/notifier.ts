@@ -23,7 +23,7 @@ export class Notifier {
   #url: string | null = null
   #timer: NodeJS.Timeout | null = null
   #sending: Promise<void> | null = null
-  #isClosed = false
+  readonly #closing = new AbortController()
   #problem: string | null = null
   #sent = 0
 
@@ -62,15 +62,21 @@ export class Notifier {
     }
   }
 
-  /** What waits is sent by the next process. */
+  /** What waits, or is being sent, is sent by the next process. */
   async close(): Promise<void> {
-    this.#isClosed = true
+    this.#closing.abort()
     if (this.#timer) clearTimeout(this.#timer)
     await this.#sending
   }
 
   #sendSoon(afterMs: number): void {
-    if (this.#isClosed || this.#sending || this.#url === null || !this.#outbox.first()) return
+    if (
+      this.#closing.signal.aborted ||
+      this.#sending ||
+      this.#url === null ||
+      !this.#outbox.first()
+    )
+      return
     if (this.#timer) clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {
       this.#timer = null
@@ -85,7 +91,9 @@ export class Notifier {
   async #send(): Promise<number> {
     const waiting = this.#outbox.first()
     if (waiting === null || this.#url === null) return 0
-    const attempt = await postWebhook(this.#url, waiting.notification)
+    const { signal } = this.#closing
+    const attempt = await postWebhook(this.#url, waiting.notification, signal)
+    if (signal.aborted && attempt.outcome === 'failed') return 0
     waiting.attempts++
     const isOld = Date.now() - waiting.sinceMs > GIVE_UP_AFTER_MS
     this.#note(attempt, isOld)

@@ -10,14 +10,21 @@ export type Attempt =
   | { readonly outcome: 'rejected'; readonly reason: string }
   | { readonly outcome: 'failed'; readonly reason: string; readonly retryAfterMs: number | null }
 
-/** Posts a notification as JSON, with the `text` that Slack and its likes show. Never throws. */
-export async function postWebhook(url: string, notification: Notification): Promise<Attempt> {
+/**
+ * Posts a notification as JSON, with the `text` that Slack and its likes show. Never throws.
+ * @param closing gives up at once
+ */
+export async function postWebhook(
+  url: string,
+  notification: Notification,
+  closing: AbortSignal,
+): Promise<Attempt> {
   try {
     const response = await fetch(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'idempotency-key': notification.id },
       body: JSON.stringify({ text: chatText(notification), tokenfuse: notification }),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), closing]),
       redirect: 'manual',
     })
     await response.body?.cancel()

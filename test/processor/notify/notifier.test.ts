@@ -128,6 +128,25 @@ test('what could not be sent before the process ended is sent by the next one', 
   assert.deepEqual(hook.ids(), ['one', 'one'])
 })
 
+test('a webhook that does not answer holds up no end, and is tried again by the next process', async (t) => {
+  const server = createServer(() => {})
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const { made } = notifier(temporaryFolder(t))
+  const asked = once(server, 'request')
+  made.setTarget(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+  made.offer(notification('one'))
+  await asked
+  const startMs = performance.now()
+  await made.close()
+  assert.ok(performance.now() - startMs < 5000)
+  assert.equal(made.status().waiting, 1)
+})
+
 test('a webhook that refuses for good holds nobody up, and its address is never told', async (t) => {
   const hook = await webhook(t, 404)
   const { made, lines, metrics } = notifier(temporaryFolder(t))
