@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { Simulation } from './simulation.ts'
 
 const LIMIT_TOKENS = 60_000
-const RUNS = 10
+const RUNS = 7
 const PLANNER = { agent: 'planner', task: 't' }
 
 test('sub-agents in six processes, each with a name of its own, never exceed the one allowance of the agent they work for', () => {

@@ -5,7 +5,7 @@ import { CRITICALITIES } from '@tokenfuse/protocol'
 import { Simulation, type SimulationOptions } from './simulation.ts'
 
 const LIMIT_TOKENS = 60_000
-const RUNS = 12
+const RUNS = 7
 const GUARDS = 6
 /** Two calls of each guard, of 450 tokens at most. */
 const BEYOND_TOKENS = 2 * GUARDS * 450
