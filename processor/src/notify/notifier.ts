@@ -4,6 +4,8 @@ import { Outbox } from './outbox.ts'
 import { type Attempt, postWebhook } from './webhook.ts'
 
 const FIRST_RETRY_MS = 1000
+/** An attempt under way may take so long when the processor ends. */
+const CLOSING_MS = 1000
 const LONGEST_RETRY_MS = 300_000
 /** What could not be told for so long is no news any more. */
 const GIVE_UP_AFTER_MS = 86_400_000
@@ -23,6 +25,8 @@ export class Notifier {
   #url: string | null = null
   #timer: NodeJS.Timeout | null = null
   #sending: Promise<void> | null = null
+  #isClosed = false
+  /** Gives up the attempt under way. */
   readonly #closing = new AbortController()
   #problem: string | null = null
   #sent = 0
@@ -64,19 +68,15 @@ export class Notifier {
 
   /** What waits, or is being sent, is sent by the next process. */
   async close(): Promise<void> {
-    this.#closing.abort()
+    this.#isClosed = true
     if (this.#timer) clearTimeout(this.#timer)
+    const giveUp = setTimeout(() => this.#closing.abort(), CLOSING_MS)
     await this.#sending
+    clearTimeout(giveUp)
   }
 
   #sendSoon(afterMs: number): void {
-    if (
-      this.#closing.signal.aborted ||
-      this.#sending ||
-      this.#url === null ||
-      !this.#outbox.first()
-    )
-      return
+    if (this.#isClosed || this.#sending || this.#url === null || !this.#outbox.first()) return
     if (this.#timer) clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {
       this.#timer = null
