@@ -3,11 +3,9 @@ import type { ActiveBudget } from './budgets.ts'
 import { type Counter, isOver } from './counter.ts'
 import type { Effect } from './effect.ts'
 import { isoFromMs } from './iso-time.ts'
+import { recordDecision, recordEnd } from './record-decision.ts'
 import type { GovernorState } from './state.ts'
-import { NEW_ROW } from './table.ts'
 import { windowAt } from './windows.ts'
-
-const MAX_DECISIONS = 10_000
 
 /** Makes, changes or ends the decision on a counter after what was spent or the limit changed. */
 export function decide(
@@ -41,16 +39,7 @@ export function endDecision(
   state.counters.touch(counter)
   // Guards know a decision by budget and scope, so one of the next window has taken its place there.
   if (isReplaced(state, counter)) return
-  const ended: Decision = {
-    ...decision,
-    id: `d${state.offset}-${effects.length}`,
-    version: state.offset,
-    action: 'allow',
-    reason,
-    from: isoFromMs(state.logTimeMs),
-    until: null,
-  }
-  recordDecision(state, ended, effects)
+  recordEnd(state, decision, reason, effects)
 }
 
 function isReplaced(state: GovernorState, { window, scope }: Counter): boolean {
@@ -96,13 +85,4 @@ function reasonFor(action: Action, { window, scope, spent, limit }: Counter): st
   const percent = limit > 0 ? (BigInt(spent) * 100n) / BigInt(limit) : 100n
   const used = `budget ${window.budget} for ${scope} is ${percent}% used`
   return action === 'block' ? `${used}; nothing is left` : used
-}
-
-/** Remembers a decision and tells of it. */
-export function recordDecision(state: GovernorState, decision: Decision, effects: Effect[]): void {
-  state.decisions.set({ key: decision.id, order: state.nextOrder(), decision, ...NEW_ROW })
-  const oldest = state.decisions.size > MAX_DECISIONS ? state.decisions.oldest() : undefined
-  if (oldest !== undefined) state.decisions.delete(oldest)
-  state.hash.fold(decision.id + decision.action)
-  effects.push({ type: 'decision', decision })
 }

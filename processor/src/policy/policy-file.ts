@@ -11,17 +11,25 @@ const SETTLE_MS = 100
  * @throws PolicyError with every problem; TokenfuseError `policy_unreadable`
  */
 export function readPolicyFile(path: string, required: boolean): Policy | null {
+  const text = readText(path, required)
+  return text === null ? null : parsePolicy(text, basename(path))
+}
+
+/**
+ * The text of a file of the policy.
+ * @returns `null` where it is not there and need not be
+ * @throws TokenfuseError `policy_unreadable`
+ */
+export function readText(path: string, required: boolean): string | null {
   if (!required && !existsSync(path)) return null
-  let text: string
   try {
-    text = readFileSync(path, 'utf8')
+    return readFileSync(path, 'utf8')
   } catch (cause) {
-    throw new TokenfuseError('policy_unreadable', `the policy file ${path} cannot be read`, {
+    throw new TokenfuseError('policy_unreadable', `${path} cannot be read`, {
       fix: 'Check its name and that the processor may read it.',
       cause,
     })
   }
-  return parsePolicy(text, basename(path))
 }
 
 /**

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
-import { parseRules, type Rule, TokenfuseError } from '@tokenfuse/protocol'
+import { parseRules, type Rule } from '@tokenfuse/protocol'
+import { readText } from './policy-file.ts'
 
 /** Beside `tokenfuse.yaml`. */
 export const RULES_FILE = 'budget-alerts.yaml'
@@ -15,17 +16,8 @@ const DEFAULT_FILE = new URL('../../budget-alerts.yaml', import.meta.url)
  * @throws PolicyError with every problem; TokenfuseError `policy_unreadable`
  */
 export function readRulesFile(path: string, required: boolean): Rule[] | null {
-  if (!required && !existsSync(path)) return null
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch (cause) {
-    throw new TokenfuseError('policy_unreadable', `the rules file ${path} cannot be read`, {
-      fix: 'Check its name and that the processor may read it.',
-      cause,
-    })
-  }
-  return parseRules(text, basename(path))
+  const text = readText(path, required)
+  return text === null ? null : parseRules(text, basename(path))
 }
 
 /** The rules that are shipped: they hold where there is no file. */

@@ -2,7 +2,7 @@ import { type Decision, DETECTION_ACTIONS, type DetectionAction } from '@tokenfu
 import type { Effect } from '../effect.ts'
 import { isoFromMs } from '../iso-time.ts'
 import type { GovernorState } from '../state.ts'
-import { recordDecision } from '../thresholds.ts'
+import { recordDecision, recordEnd } from '../record-decision.ts'
 import { type AlertFacts, type AlertRow, ruleOf } from './alert.ts'
 import { LEVELS } from './levels.ts'
 
@@ -43,16 +43,7 @@ export function endDecisionOn(
   if (!decision) return
   row.decision = null
   state.detectors.alerts.touch(row)
-  const ended: Decision = {
-    ...decision,
-    id: `d${state.offset}-${effects.length}`,
-    version: state.offset,
-    action: 'allow',
-    reason,
-    from: isoFromMs(state.logTimeMs),
-    until: null,
-  }
-  recordDecision(state, ended, effects)
+  recordEnd(state, decision, reason, effects)
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Effect } from '../effect.ts'
 import { isoFromMs } from '../iso-time.ts'
 import type { GovernorState } from '../state.ts'
 import { NEW_ROW } from '../table.ts'
-import { recordDecision } from '../thresholds.ts'
+import { recordDecision, recordEnd } from '../record-decision.ts'
 import { counterForecast } from './budget-forecasts.ts'
 import type { Forecast } from './forecast.ts'
 import { decisionRowKey, type ForecastDecision } from './forecast-decisions.ts'
@@ -130,16 +130,7 @@ function endForecastDecision(
   effects: Effect[],
 ): void {
   state.forecastDecisions.delete(row)
-  const ended: Decision = {
-    ...row.decision,
-    id: `d${state.offset}-${effects.length}`,
-    version: state.offset,
-    action: 'allow',
-    reason,
-    from: isoFromMs(state.logTimeMs),
-    until: null,
-  }
-  recordDecision(state, ended, effects)
+  recordEnd(state, row.decision, reason, effects)
 }
 
 function makeDecision(

@@ -9,7 +9,7 @@ import type { Effect } from '../effect.ts'
 import { isoFromMs } from '../iso-time.ts'
 import type { GovernorState } from '../state.ts'
 import { NEW_ROW } from '../table.ts'
-import { recordDecision } from '../thresholds.ts'
+import { recordDecision, recordEnd } from '../record-decision.ts'
 import { type ActiveRule, DECIDED } from './active-rules.ts'
 import { conditionValue, type Figures } from './figures.ts'
 import { type Held, heldKey } from './held.ts'
@@ -63,16 +63,7 @@ export function endHolding(
 ): void {
   state.rules.release(held)
   if (isHeldByOthers(state, held)) return
-  const ended: Decision = {
-    ...held.decision,
-    id: `d${state.offset}-${effects.length}`,
-    version: state.offset,
-    action: 'allow',
-    reason: `rule ${held.rule} holds no longer: ${reason}`,
-    from: isoFromMs(state.logTimeMs),
-    until: null,
-  }
-  recordDecision(state, ended, effects)
+  recordEnd(state, held.decision, `rule ${held.rule} holds no longer: ${reason}`, effects)
 }
 
 /** Of a rule that stops everything for one of its scopes, another scope may still hold: guards know both as one. */
