@@ -10,12 +10,13 @@ import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
+import { groupTests } from './test-groups.ts'
 
 const root = join(import.meta.dirname, '..')
 /** They need services or minutes, and run only when named. */
 const SLOW = [/^test\/stack\//, /\.slow\.test\.ts$/]
 /** The longest begin first, so that no core waits for them at the end. */
-const LONGEST = ['test/cli/run/', 'test/main-job/']
+const LONGEST = ['test/cli/run/', 'test/e2e/']
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -45,9 +46,12 @@ const seedArgs =
   process.env['FUZZ_SEED'] === undefined
     ? []
     : ['--import', pathToFileURL(join(root, 'test/support/property-seed.ts')).href]
+// Each test file is a process of its own, and most load the same sources.
+process.env['NODE_COMPILE_CACHE'] ??= join(root, 'node_modules/.cache/node-compile')
+
 const skips: { readonly name: string; readonly reason: string | null }[] = []
 const tests = run({
-  files: files.map((file) => join(root, file)),
+  files: groupTests(root, 'node_modules/.cache/test-groups', files).map((file) => join(root, file)),
   concurrency: Number(values['at-once']),
   timeout: Number(values['file-timeout-s']) * 1000,
   execArgv: ['-C', 'tokenfuse-source', ...seedArgs],

@@ -16,7 +16,9 @@ function runTests(
   const folder = mkdtempSync(join(tmpdir(), 'tokenfuse-test-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   mkdirSync(join(folder, 'scripts'))
-  cpSync(join(root, 'scripts/test.ts'), join(folder, 'scripts/test.ts'))
+  for (const file of ['test.ts', 'test-groups.ts']) {
+    cpSync(join(root, 'scripts', file), join(folder, 'scripts', file))
+  }
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
   for (const [path, body] of Object.entries(files)) {
     mkdirSync(join(folder, path, '..'), { recursive: true })
