@@ -186,7 +186,7 @@ export class Processor implements RunningProcessor {
       editPolicy: (change: (text: string) => string, basedOn: number | null) =>
         this.#policy.edit(change, basedOn),
       setRunBudget: (id: string, budget: Budget | null) => this.#policy.setRunBudget(id, budget),
-      isReady: () => this.#isReady,
+      isReady: () => this.#isReady && this.#closing === null,
       now: Date.now,
     }
     return createApp(context, (error) => this.#say(`a request failed: ${textOf(error)}`))

@@ -140,20 +140,21 @@ export class ProcessorClient {
 
   /**
    * Listens, and leaves aside what it hears, so that the processor knows that it is in use.
-   * @returns a function that ends it
+   * @returns a function that ends it; `null` where it is not let in, as by a processor that ends. Never rejects.
    */
-  holdOpen(): () => void {
+  async holdOpen(): Promise<(() => void) | null> {
     const ending = new AbortController()
-    const listen = async () => {
+    try {
       const response = await fetch(`${this.address.url}/v1/stream`, {
         headers: this.#headers(),
         signal: ending.signal,
       })
-      for await (const _ of response.body ?? []);
+      // Where the processor goes away meanwhile, whoever asks it next will notice.
+      readToEnd(response).catch(() => {})
+      return response.ok ? () => ending.abort() : null
+    } catch {
+      return null
     }
-    // Where the processor goes away meanwhile, whoever asks it next will notice.
-    listen().catch(() => {})
-    return () => ending.abort()
   }
 
   /** Whether a processor answers and has read its log. Never throws. */
@@ -243,4 +244,8 @@ function failureOf(url: string, status: number, body: object | null): TokenfuseE
       fix: 'Check the address: another program seems to listen there.',
     },
   )
+}
+
+async function readToEnd({ body }: Response): Promise<void> {
+  for await (const _ of body ?? []);
 }

@@ -24,7 +24,8 @@ export async function openSession(options: ProcessorOptions): Promise<Session> {
   const found = findProcessor(options, process.env)
   if (isRemote(options, process.env)) {
     const client = found && new ProcessorClient(found)
-    if (client && (await client.isReady())) return sharedSession(client, null)
+    const shared = client && (await sharedSession(client, null))
+    if (shared) return shared
     throw new TokenfuseError('processor_unreachable', `no processor answers at ${found?.url}`, {
       fix: 'Check the address, or leave it out: then one is started for the run.',
     })
@@ -34,7 +35,8 @@ export async function openSession(options: ProcessorOptions): Promise<Session> {
   for (;;) {
     const address = findProcessor(options, process.env)
     const client = address && new ProcessorClient(address)
-    if (client && (await client.isReady())) return sharedSession(client, directory)
+    const shared = client && (await sharedSession(client, directory))
+    if (shared) return shared
     try {
       return await ownSession(directory)
     } catch (error) {
@@ -55,9 +57,22 @@ async function ownSession(directory: string): Promise<Session> {
   }
 }
 
-/** While the stream is open, a processor that another run has started does not end. */
-function sharedSession(client: ProcessorClient, directory: string | null): Session {
-  const letGo = client.holdOpen()
+/**
+ * A processor that runs already. While the stream is open, one that another run has started does not end.
+ * @returns `null` where none answers, or the one that did is about to end
+ */
+async function sharedSession(
+  client: ProcessorClient,
+  directory: string | null,
+): Promise<Session | null> {
+  if (!(await client.isReady())) return null
+  const letGo = await client.holdOpen()
+  if (letGo === null) return null
+  // It may have decided to end before it saw the stream.
+  if (!(await client.isReady())) {
+    letGo()
+    return null
+  }
   return {
     client,
     dataDirectory: directory,
