@@ -1,6 +1,7 @@
 import {
   isDimension,
   parseScopeKey,
+  plainIssue,
   TASK_OUTCOMES,
   TokenfuseError,
   UNKNOWN,
@@ -101,7 +102,7 @@ export function readGuard(value: string | undefined): string | null {
 
 /** @throws TokenfuseError `bad_request` with every place where the value does not fit the schema */
 export function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
-  const result = schema.safeParse(value)
+  const result = schema.safeParse(value, { error: plainIssue })
   if (result.success) return result.data
   const problems = result.error.issues.map(({ path, message }) =>
     path.length === 0 ? message : `${path.map(String).join('.')}: ${message}`,

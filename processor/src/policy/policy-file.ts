@@ -22,11 +22,23 @@ export function readPolicyFile(path: string, required: boolean): Policy | null {
  */
 export function readText(path: string, required: boolean): string | null {
   if (!required && !existsSync(path)) return null
+  let bytes: Uint8Array
   try {
-    return readFileSync(path, 'utf8')
+    bytes = readFileSync(path)
   } catch (cause) {
-    throw new TokenfuseError('policy_unreadable', `${path} cannot be read`, {
-      fix: 'Check its name and that the processor may read it.',
+    const code = cause instanceof Error && 'code' in cause ? cause.code : null
+    const reason = code === 'ENOENT' ? 'there is no such file' : String(code ?? cause)
+    throw new TokenfuseError('policy_unreadable', `${path} cannot be read: ${reason}`, {
+      fix: 'Check its name and that you, or the user that the processor runs as, may read it.',
+      cause,
+    })
+  }
+  try {
+    // A name with a sign in it that nobody wrote would match no call, and nothing would tell so.
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (cause) {
+    throw new TokenfuseError('policy_unreadable', `${path} is no text in UTF-8`, {
+      fix: 'Save it as UTF-8.',
       cause,
     })
   }
@@ -49,9 +61,12 @@ export function writePolicyFile(path: string, text: string): void {
   }
 }
 
-/** The file's text; empty where there is none. */
+/**
+ * The file's text; empty where there is none.
+ * @throws TokenfuseError `policy_unreadable`
+ */
 export function policyFileText(path: string): string {
-  return existsSync(path) ? readFileSync(path, 'utf8') : ''
+  return readText(path, false) ?? ''
 }
 
 export type Watch = { close(): void }

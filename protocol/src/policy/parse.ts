@@ -10,6 +10,7 @@ import {
 } from 'yaml'
 import type { z } from 'zod'
 import { TokenfuseError } from '../errors.ts'
+import { plainIssue } from '../plain-issue.ts'
 import { type Policy, policySchema } from './schema.ts'
 
 /** One thing that is wrong in a policy file. Lines and columns count from 1. */
@@ -24,6 +25,8 @@ export type PolicyProblem = {
 
 /** More than anyone reads at once; a file that is no policy at all can have thousands. */
 const MAX_PROBLEMS = 100
+/** A thousand budgets and prices have room in it; reading it takes the governor's process less than a second. */
+const MAX_CHARACTERS = 1_000_000
 
 export class PolicyError extends TokenfuseError {
   readonly problems: readonly PolicyProblem[]
@@ -68,16 +71,19 @@ export function parseYaml<Schema extends z.ZodType>(
     const { line, col } = lineCounter.linePos(offset)
     return { file, line: Math.max(1, line), column: Math.max(1, col) }
   }
+  if (text.length > MAX_CHARACTERS) {
+    const message = `the file is ${text.length} characters long; ${MAX_CHARACTERS} are the most`
+    throw new PolicyError([{ file, line: 1, column: 1, field: '', message }])
+  }
   const { document, value } = readYaml(text, lineCounter, place)
-  const result = schema.safeParse(value)
+  const result = schema.safeParse(value, { error: plainIssue })
   if (result.success) return result.data
-  throw new PolicyError(
-    result.error.issues.flatMap(fieldsOf).map(({ path, message, at }) => ({
-      ...place(at === null ? offsetOf(document, path) : offsetWithin(document, path, at)),
-      field: fieldName(path),
-      message,
-    })),
-  )
+  const problems = result.error.issues.flatMap(fieldsOf).map(({ path, message, at }) => ({
+    ...place(at === null ? offsetOf(document, path) : offsetWithin(document, path, at)),
+    field: fieldName(path),
+    message,
+  }))
+  throw new PolicyError(problems.sort((a, b) => a.line - b.line || a.column - b.column))
 }
 
 function readYaml(

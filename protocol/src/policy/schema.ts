@@ -11,9 +11,10 @@ const MILLISECONDS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as cons
 type Duration = z.ZodType<number, string | number>
 
 /** `30s`, `15m`, `24h` or `7d`. */
+const DURATION_FORM = 'write a whole number and s, m, h or d, such as 15m'
 const writtenDuration = z
-  .string()
-  .regex(/^[1-9]\d{0,6}[smhd]$/, 'write a whole number and s, m, h or d, such as 15m')
+  .string(DURATION_FORM)
+  .regex(/^[1-9]\d{0,6}[smhd]$/, DURATION_FORM)
   .transform(
     (text) => Number(text.slice(0, -1)) * MILLISECONDS[text.at(-1) as 's' | 'm' | 'h' | 'd'],
   )
@@ -25,19 +26,25 @@ const dimension = z.string().refine(isDimension, {
     'not a dimension: use agent, task, taskType, step, user, session, model, provider, service, tenant or tag.<name>',
 })
 
+const LIMIT_FORM = 'write it with its unit, such as { tokens: 500000 } or { usd: 2.50 }'
+
 const limitSchema = z
-  .strictObject({
-    tokens: count.optional().describe('input and output together'),
-    inputTokens: count.optional(),
-    outputTokens: count.optional(),
-    usd: usd.optional(),
-    calls: count.optional(),
-    steps: count
-      .optional()
-      .describe(
-        'steps of a task or session; a call that names no step, or neither task nor session, is one of its own',
-      ),
-  })
+  .strictObject(
+    {
+      tokens: count.optional().describe('input and output together'),
+      inputTokens: count.optional(),
+      outputTokens: count.optional(),
+      usd: usd.optional(),
+      calls: count.optional(),
+      steps: count
+        .optional()
+        .describe(
+          'steps of a task or session; a call that names no step, or neither task nor session, is one of its own',
+        ),
+    },
+    // Where it is an object, the fields in it say what is wrong.
+    { error: ({ code }) => (code === 'invalid_type' ? LIMIT_FORM : undefined) },
+  )
   .refine((limit) => Object.values(limit).filter((value) => value !== undefined).length === 1, {
     error: 'a limit names exactly one of tokens, inputTokens, outputTokens, usd, calls and steps',
   })

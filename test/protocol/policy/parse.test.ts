@@ -72,11 +72,8 @@ prices:
     inputUsdPerMillion: -1
     outputUsdPerMillion: 1 dollar
 `
-  assert.deepEqual(placesOf(text).sort(), [
-    '10:14 budgets[0].match.agnt',
-    '11:5 budgets[1]',
-    '14:5 prices[0].inputUsdPerMillion',
-    '15:5 prices[0].outputUsdPerMillion',
+  // In the order of the file.
+  assert.deepEqual(placesOf(text), [
     '1:1 version',
     '2:1 timezone',
     '3:1 colour',
@@ -85,6 +82,10 @@ prices:
     '7:5 budgets[0].window',
     '8:5 budgets[0].grace',
     '9:18 budgets[0].per[1]',
+    '10:14 budgets[0].match.agnt',
+    '11:5 budgets[1]',
+    '14:5 prices[0].inputUsdPerMillion',
+    '15:5 prices[0].outputUsdPerMillion',
   ])
 })
 
@@ -93,7 +94,18 @@ test('a problem says what to write instead', () => {
     ['budgets: []', /write "version: 1"/],
     ['version: 1\ntimezone: Mars/Base', /IANA name such as Europe\/Berlin/],
     ['version: 1\nbudgets: [{ id: a, window: day, match: { agnt: x } }]', /use agent, task/],
-    ['version: 1\nbudgets: [{ id: a, window: day, grace: 15 }]', /expected string/],
+    ['version: 1\nbudgets: [{ id: a, window: day, grace: 15 }]', /such as 15m/],
+    ['version: 1\nbudgets: [{ id: a, window: day, limit: 5usd }]', /such as .* \{ usd: 2\.50 \}/],
+    ['version: 1\nbudgets: [{ id: a, window: day, limit: { tokens: 1.5 } }]', /such as 500000/],
+    ['version: 1\nbudgets: [{ id: a, window: day, limit: { tokens: -1 } }]', /more than 0/],
+    ['version: 1\nbudgets: [{ id: a, window: day, limit: { usd: [] } }]', /such as 2\.50/],
+    ['version: 1\nbudgets: [{ id: a, window: day, match: { agent: 5 } }]', /a glob such as/],
+    ['version: 1\nbudgets: [{ id: a, window: day, match: { agent: [] } }]', /list is empty/],
+    ['version: 1\nbudgets: [{ id: a, window: day, per: agent }]', /a list, not a text/],
+    ['version: 1\nbudgets: [{ id: a, window: day, mode: firm }]', /use hard, soft, shadow/],
+    ['version: 1\nbudgets: [{ window: day }]', /^it is missing$/],
+    ['version: 1\nbudgets: [{ id: a, window: day, warnAt: 80 }]', /at most 1$/],
+    ['- 1', /fields with values, not a list/],
     ['version: 1\nbudgets: [{ id: a, window: day, grace: 15 min }]', /such as 15m/],
     ['version: 1\nbudgets: [{ id: a, window: day, limit: { usd: 1e-13 } }]', /such as 2\.50/],
     ['version: 1\nbudgets: [{ id: a, window: day, limit: {} }]', /exactly one of tokens/],
@@ -144,6 +156,13 @@ test('what is no YAML, or is meant to exhaust its reader, is a problem with a pl
   for (const [text, place] of rows) assert.equal(placesOf(text)[0], place, text)
   const deep = problemsOf('['.repeat(20_000))
   assert.ok(deep.length <= 100)
+})
+
+test('a file that is far too long is refused before it is read as YAML', () => {
+  const started = performance.now()
+  const [problem] = problemsOf(`version: 1\n${'# long\n'.repeat(1_600_000)}`)
+  assert.match(problem?.message ?? '', /11200011 characters long; 1000000 are the most/)
+  assert.ok(performance.now() - started < 500)
 })
 
 test('a policy kept in the log reads back as the policy that was written', () => {

@@ -63,6 +63,11 @@ export const rulesFileSchema = z
     error: 'write rules or alerts, which are the same, not both',
     path: ['alerts'],
   })
+  // A file that an editor has just emptied must not let go of what its rules hold.
+  .refine(({ rules, alerts }) => rules || alerts, {
+    error: 'write "rules:" with a list of rules; "rules: []" is none',
+    path: ['rules'],
+  })
   .meta({ id: 'Rules', title: 'budget-alerts.yaml' })
 
 /** A rule's `priority` is its severity. */

@@ -133,6 +133,13 @@ unknown: 1
   assert.match(found.join('\n'), /4:1 unknown: there is no such field/)
 })
 
+test('a file that was emptied is an error and no wish to have no rules', () => {
+  for (const text of ['', '# later', 'version: 1', '{}', 'rules:']) {
+    assert.equal(problems(text).length, 1, text)
+  }
+  assert.deepEqual(problems('rules: []'), [])
+})
+
 test('a condition that would take long to evaluate is refused when it is read', () => {
   const long = Array.from({ length: 40 }, () => 'daily_usd > 1').join(' && ')
   assert.match(problems(rule('condition', long))[0] ?? '', /nodes/i)
