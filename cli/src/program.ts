@@ -8,6 +8,7 @@ import { addExport } from './commands/export.ts'
 import { addForecast } from './commands/forecast.ts'
 import { addInspect } from './commands/inspect.ts'
 import { addKafka } from './commands/kafka.ts'
+import { addLift } from './commands/lift.ts'
 import { addOverride } from './commands/override.ts'
 import { addPolicy } from './commands/policy.ts'
 import { addReport } from './commands/report.ts'
@@ -41,6 +42,7 @@ export function createProgram(): Command {
   addAlerts(program)
   addBudget(program)
   addOverride(program)
+  addLift(program)
   addExplain(program)
   addPolicy(program)
   addReport(program)

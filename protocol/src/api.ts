@@ -1,4 +1,4 @@
-import type { BudgetUnit, Decision } from './decision.ts'
+import type { Action, BudgetUnit, Decision } from './decision.ts'
 import type { LogEntry } from './log-event.ts'
 import type { Rule, Severity } from './policy/rules/schema.ts'
 import type { Budget, DetectionAction, DetectionLevel } from './policy/schema.ts'
@@ -342,6 +342,16 @@ export type OverrideAnswer = {
   /** The limit now in force for the scope, in the budget's unit. */
   readonly limit: string
   readonly until: string | null
+}
+
+/** `POST /v1/decisions/{id}/lift` */
+export type LiftAnswer = {
+  readonly offset: number
+  /** The one that was in force; another one may have been named whose place it had taken. */
+  readonly decision: string
+  readonly scope: string
+  readonly rule: string | null
+  readonly action: Action
 }
 
 /** `GET /v1/decisions/{id}` */

@@ -71,6 +71,19 @@ export const overrideSetSchema = z
   .meta({ id: 'OverrideSet' })
 export type OverrideSet = z.output<typeof overrideSetSchema>
 
+/** An operator lets go of what a detection or a rule has stopped. */
+export const decisionLiftSchema = z
+  .object({
+    type: z.literal('decision.lift'),
+    v: z.literal(1),
+    tenant: name,
+    decision: name.describe('id of the decision, or of one whose place it has taken'),
+    reason: name,
+    by: name,
+  })
+  .meta({ id: 'DecisionLift' })
+export type DecisionLift = z.output<typeof decisionLiftSchema>
+
 /** Time passes. Written only when something is due. */
 export const tickSchema = z
   .object({
@@ -91,6 +104,7 @@ export const logEventSchema = z
     taskEndSchema,
     policySetSchema,
     overrideSetSchema,
+    decisionLiftSchema,
     tickSchema,
   ])
   .meta({ id: 'LogEvent', title: 'tokenfuse event' })

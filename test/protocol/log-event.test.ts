@@ -51,6 +51,14 @@ const EVENTS: LogEvent[] = [
     until: null,
   },
   {
+    type: 'decision.lift',
+    v: 1,
+    tenant: 'default',
+    decision: 'd4-0',
+    reason: 'demo',
+    by: 'operator',
+  },
+  {
     type: 'tick',
     v: 1,
     tenant: 'default',

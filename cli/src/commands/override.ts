@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os'
 import type { OverrideAnswer } from '@tokenfuse/protocol'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { formatAmountUnit } from '../output/amount.ts'
@@ -6,6 +5,7 @@ import { printJson, printLines } from '../output/print.ts'
 import { showName } from '../output/text.ts'
 import { connect } from '../processor/client.ts'
 import type { ProcessorOptions } from '../processor/find.ts'
+import { userName } from '../user-name.ts'
 import { withJsonOption, withProcessorOptions } from './options.ts'
 
 const UNIT_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
@@ -64,15 +64,6 @@ function lineOf({ budget, scope, unit, limit, until }: OverrideAnswer): string {
   const where = scope === '*' ? '' : ` for ${showName(scope, 60)}`
   const end = until === null ? 'for good' : `until ${until}`
   return `${showName(budget)}${where}: ${formatAmountUnit(limit, unit)} ${end}`
-}
-
-function userName(): string {
-  try {
-    return userInfo().username
-  } catch {
-    // A user that no password file knows.
-    return 'unknown'
-  }
 }
 
 function readTime(text: string): number {

@@ -32,7 +32,7 @@ function decisionLines(answer: ExplainedDecision, style: Style): string[] {
     ...row('for', scopeText(decision.budget, decision.scope)),
     ...amountRows(inputs, row),
     ...row('since', `${from}${end}`),
-    ...row('holds', inForce ? 'yes' : 'no longer'),
+    ...row('holds', inForce ? `yes${wayOut(decision)}` : 'no longer'),
     ...row('policy', `version ${inputs.policyVersion}`),
     ...row('event', causeText(cause, decision.version, logReachesBackTo)),
   ]
@@ -50,6 +50,11 @@ function refusalLines(answer: ExplainedRefusal, style: Style): string[] {
     ...(budget ? row('now', budgetText(budget)) : []),
     ...row('event', `entry ${call.offset} of the log, which reaches back to ${logReachesBackTo}`),
   ]
+}
+
+/** Budgets are lifted by a higher limit, which is another thing to decide. */
+function wayOut({ id, budget, action }: Decision): string {
+  return budget === null && action !== 'warn' ? `; "tokenfuse lift ${id}" lets it go` : ''
 }
 
 type Row = (label: string, value: string) => string[]

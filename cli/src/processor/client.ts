@@ -15,6 +15,7 @@ import type {
   DetectionsAnswer,
   ExplainAnswer,
   ForecastsAnswer,
+  LiftAnswer,
   OverrideAnswer,
   StatusAnswer,
   TaskCostsAnswer,
@@ -121,6 +122,12 @@ export class ProcessorClient {
 
   override(request: OverrideRequest): Promise<OverrideAnswer> {
     return this.#ask('/v1/overrides', { method: 'POST', body: request })
+  }
+
+  /** Lets go of what a detection or a rule has stopped. */
+  lift(id: string, request: { readonly reason: string; readonly by: string }): Promise<LiftAnswer> {
+    const path = `/v1/decisions/${encodeURIComponent(id)}/lift`
+    return this.#ask(path, { method: 'POST', body: request })
   }
 
   /** What is known of an agent. */

@@ -1,5 +1,6 @@
 import type { AgentReport, AgentRun, UsageRow } from '@tokenfuse/protocol'
 import { type Dimension, formatUsd } from '@tokenfuse/protocol/names'
+import { decisionHead } from '../output/decision-head.ts'
 import { formatCount } from '../output/text.ts'
 import { markdownTable, markdownText, section } from './markdown.ts'
 
@@ -26,8 +27,8 @@ export function agentMarkdown(report: AgentReport): string[] {
     ...section(
       'In force',
       report.decisions.map(
-        ({ id, action, scope, reason }) =>
-          `- ${action} for ${markdownText(scope, 100)}: ${markdownText(reason, 300)} (${id})`,
+        (decision) =>
+          `- ${markdownText(decisionHead(decision), 100)}: ${markdownText(decision.reason, 300)} (${decision.id})`,
       ),
     ),
     ...section('Traces', traceLines(runs)),

@@ -1,6 +1,7 @@
 import type { UsageRow } from '@tokenfuse/protocol'
 import { type Dimension, formatUsd } from '@tokenfuse/protocol/names'
 import { formatAmount, formatAmountUnit } from '../output/amount.ts'
+import { decisionHead } from '../output/decision-head.ts'
 import { formatCount, plural } from '../output/text.ts'
 import { markdownTable, markdownText, section } from './markdown.ts'
 import type { PeriodReport } from './period-report.ts'
@@ -104,8 +105,8 @@ function decisionLines({ decisions }: PeriodReport): string[] {
   const lines = decisions
     .slice(0, MAX_ALERTS)
     .map(
-      ({ id, action, mode, reason }) =>
-        `- ${action}${mode === 'shadow' ? ' (shadow)' : ''}: ${markdownText(reason, 300)} (${id})`,
+      (decision) =>
+        `- ${markdownText(decisionHead(decision), 100)}: ${markdownText(decision.reason, 300)} (${decision.id})`,
     )
   const more = decisions.length - lines.length
   return more > 0 ? [...lines, `- and ${formatCount(more)} more`] : lines

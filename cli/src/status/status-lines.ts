@@ -1,6 +1,7 @@
 import type { StatusAnswer, UsageTotals } from '@tokenfuse/protocol'
 import { formatUsd } from '@tokenfuse/protocol/names'
 import { forecastTable } from '../forecast/forecast-table.ts'
+import { decisionHead } from '../output/decision-head.ts'
 import type { Style } from '../output/style.ts'
 import { type Column, renderTable } from '../output/table.ts'
 import { formatShort, plural, showName, wrapped } from '../output/text.ts'
@@ -60,9 +61,9 @@ function totalsTable({ today, total }: StatusAnswer, style: Style): string {
 
 /** What is over its threshold. */
 function alertLines({ decisions }: StatusAnswer, style: Style): string[] {
-  const lines = decisions.slice(0, MAX_ALERTS).flatMap(({ id, action, reason, mode }) => {
-    const shadow = mode === 'shadow' ? ' (shadow)' : ''
-    const text = `${action}${shadow}: ${showName(reason, 400)} [${id}]`
+  const lines = decisions.slice(0, MAX_ALERTS).flatMap((decision) => {
+    const { id, action, reason } = decision
+    const text = `${showName(decisionHead(decision), 100)}: ${showName(reason, 400)} [${id}]`
     return wrapped(text, WIDTH).map((line) => style(action === 'warn' ? 'yellow' : 'red', line))
   })
   const more = decisions.length - MAX_ALERTS

@@ -12,6 +12,7 @@ import { readJson } from './body.ts'
 import { budgetOf, budgetsAnswer } from './budgets.ts'
 import type { ApiContext, ApiEnv } from './context.ts'
 import { explain } from './explain.ts'
+import { lift, liftRequestSchema } from './lift.ts'
 import { override, overrideRequestSchema } from './overrides.ts'
 import { parse } from './requests.ts'
 
@@ -58,6 +59,11 @@ export function addOperatorRoutes(app: Hono<ApiEnv>, context: ApiContext): void 
   app.post('/v1/overrides', async (c) => {
     const request = await readJson(c.env.incoming, overrideRequestSchema)
     return c.json(await override(context, request))
+  })
+
+  app.post('/v1/decisions/:id/lift', async (c) => {
+    const request = await readJson(c.env.incoming, liftRequestSchema)
+    return c.json(await lift(context, c.req.param('id'), request))
   })
 
   app.get('/v1/decisions/:id', async (c) => c.json(await explain(context, c.req.param('id'))))

@@ -9,7 +9,7 @@ export type RecordedLine =
   | { readonly kind: 'bad'; readonly reason: string }
 
 const OTHERS: ReadonlySet<unknown> = new Set([
-  ...['credit.report', 'policy.set', 'override.set', 'alert.received', 'tick'],
+  ...['credit.report', 'policy.set', 'override.set', 'decision.lift', 'alert.received', 'tick'],
 ])
 
 export function readLine(text: string): RecordedLine {

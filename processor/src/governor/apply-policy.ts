@@ -5,7 +5,7 @@ import type { ActiveBudget } from './budgets.ts'
 import type { Counter } from './counter.ts'
 import { reconsiderAlerts } from './detect/apply-detections.ts'
 import type { Effect } from './effect.ts'
-import { endOutdatedForecastDecisions } from './forecast/apply-forecasts.ts'
+import { endOutdatedForecastDecisions, forecastLimitChanged } from './forecast/apply-forecasts.ts'
 import { msFromIso } from './iso-time.ts'
 import { limitsChanged, rulesChanged } from './rules/apply-rules.ts'
 import type { GovernorState } from './state.ts'
@@ -99,6 +99,7 @@ export function limitChanged(
     state.counters.setLimit(counter, budget)
     reconsider(state, counter, budget, effects)
   }
+  forecastLimitChanged(state, budget, scope, effects)
   limitsChanged(state, effects)
 }
 

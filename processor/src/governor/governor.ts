@@ -24,6 +24,7 @@ import { applyTick, tickDueMs } from './apply-tick.ts'
 import { applyUsage } from './apply-usage.ts'
 import { endTask } from './detect/apply-detections.ts'
 import type { Effect } from './effect.ts'
+import { applyDecisionLift } from './lift-decision.ts'
 import {
   budgetForecasts,
   type ForecastErrors,
@@ -103,6 +104,8 @@ export class Governor {
         return applyPolicySet(this.#state, event, effects)
       case 'override.set':
         return applyOverrideSet(this.#state, event, effects)
+      case 'decision.lift':
+        return applyDecisionLift(this.#state, event, effects)
       case 'task.end':
         this.#state.taskEnds.end(event)
         return endTask(this.#state, event)
@@ -169,7 +172,7 @@ export class Governor {
       ...counters.decided(),
       ...ofForecasts,
       ...detectors.alerts.inForce(),
-      ...rules.held(),
+      ...[...rules.held()].filter(({ isLifted }) => !isLifted),
     ]
     return rows.flatMap(({ decision }) => decision ?? [])
   }

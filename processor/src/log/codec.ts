@@ -6,6 +6,7 @@ const KNOWN_TYPES: Readonly<Record<LogEvent['type'], true>> = {
   'task.end': true,
   'policy.set': true,
   'override.set': true,
+  'decision.lift': true,
   tick: true,
 }
 

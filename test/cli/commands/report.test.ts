@@ -30,7 +30,10 @@ test('a report of some days says what was used, by whom, and how budgets and rul
   assert.match(stdout, /^\| writer \| 8 \| 800 \| 80 \| \$0\.0002 \|$/m)
   assert.match(stdout, /^\| a\\\|\\\*b\\\* \| 1 \| 100 \| 10 \| <\$0\.0001 \|$/m)
   assert.match(stdout, /^\| daily \(shadow\) \| day \| 990 \| 500 tokens \| 198% \|$/m)
-  assert.match(stdout, /^- pause: Daily token budget exceeded: \d+\/500 \(d\d+-\d+\)$/m)
+  assert.match(
+    stdout,
+    /^- pause for everything: Daily token budget exceeded: \d+\/500 \(d\d+-\d+\)$/m,
+  )
   assert.match(stdout, /^\| daily\\_budget\\_exceeded \| P1 \| 1 \|$/m)
   const json = JSON.parse((await report('--period', 'week', '--json')).stdout) as PeriodReport
   assert.equal(Date.parse(json.until) - Date.parse(json.from), 6 * 86_400_000)

@@ -3,7 +3,7 @@ import type { Effect } from '../effect.ts'
 import { isoFromMs } from '../iso-time.ts'
 import type { GovernorState } from '../state.ts'
 import { recordDecision, recordEnd } from '../record-decision.ts'
-import { type AlertFacts, type AlertRow, ruleOf } from './alert.ts'
+import { type AlertRow, ruleOf } from './alert.ts'
 import { LEVELS } from './levels.ts'
 
 /** Whether an alert stops what it is about. */
@@ -13,12 +13,12 @@ export function isStopping({ action, decision }: AlertRow): boolean {
 
 /** Whether the policy wants another action than what is in force. */
 export function needsDecision(state: GovernorState, row: AlertRow): boolean {
-  return actionFor(state, row.facts) !== row.action
+  return actionFor(state, row) !== row.action
 }
 
 /** Puts the action for an alert's level into force. */
 export function decideOn(state: GovernorState, row: AlertRow, effects: Effect[]): void {
-  const action = actionFor(state, row.facts)
+  const action = actionFor(state, row)
   // What is over may only be let go.
   if (action === 'none' || row.untilMs !== null) {
     endDecisionOn(state, row, 'the policy does nothing about it', effects)
@@ -31,6 +31,18 @@ export function decideOn(state: GovernorState, row: AlertRow, effects: Effect[])
   row.decisionId = decision.id
   state.detectors.alerts.touch(row)
   recordDecision(state, decision, effects)
+}
+
+/** An operator lets it go. */
+export function liftAlert(
+  state: GovernorState,
+  row: AlertRow,
+  reason: string,
+  effects: Effect[],
+): void {
+  row.isLifted = true
+  row.action = 'none'
+  endDecisionOn(state, row, reason, effects)
 }
 
 export function endDecisionOn(
@@ -50,7 +62,8 @@ export function endDecisionOn(
  * What a level asks for, or a milder one that was passed: who goes on is not to be let off. What cannot be told apart by
  * a scope can only be warned of.
  */
-function actionFor({ policy }: GovernorState, facts: AlertFacts): DetectionAction {
+function actionFor({ policy }: GovernorState, { facts, isLifted }: AlertRow): DetectionAction {
+  if (isLifted) return 'none'
   const detect = policy?.event.policy.detect
   const actions = facts.kind === 'spike' ? detect?.spike : detect?.runaway
   let action: DetectionAction = 'none'

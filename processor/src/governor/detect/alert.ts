@@ -44,6 +44,8 @@ export type AlertRow = Row & {
   /** Log time at which the decision ends by itself. */
   holdsUntilMs: number
   untilMs: number | null
+  /** An operator has let it go: it does nothing any more, whatever level it rises to. */
+  isLifted: boolean
   wouldHaveSavedTokens: number | null
 }
 

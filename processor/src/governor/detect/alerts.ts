@@ -1,7 +1,8 @@
 import type { DetectionStatus } from '@tokenfuse/protocol'
 import { isoFromMs } from '../iso-time.ts'
 import { NEW_ROW, plainCodec, type StateChange, type StateRecord, Table } from '../table.ts'
-import { type AlertFacts, alertKey, type AlertRow } from './alert.ts'
+import { type AlertFacts, alertKey, type AlertRow, runKey } from './alert.ts'
+import { KINDS } from './levels.ts'
 
 /** So many are remembered, open or over; the oldest one that is over goes first. */
 const MAX_ALERTS = 1000
@@ -43,12 +44,19 @@ export class Alerts {
       decision: null,
       holdsUntilMs: logTimeMs + ALERT_HOLDS_MS,
       untilMs: null,
+      isLifted: this.#isRunLifted(facts.run),
       wouldHaveSavedTokens: null,
       ...NEW_ROW,
     }
     this.#rows.set(row)
     this.#open.set(alertKey(facts), row)
     return row
+  }
+
+  /** Whether an operator has let go of what else was told of the same run. */
+  #isRunLifted(run: AlertFacts['run']): boolean {
+    if (run === null) return false
+    return KINDS.some((kind) => this.find(runKey(kind, run.agent, run.name))?.isLifted)
   }
 
   /** The one that has to go for want of room, or `null`. Its decision has to be ended. */

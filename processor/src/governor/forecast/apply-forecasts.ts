@@ -112,14 +112,31 @@ export function tickForecastDecisions(state: GovernorState, effects: Effect[]): 
   }
 }
 
+/** A limit may have been raised: what the forecast does not ask for any more by it ends at once. */
+export function forecastLimitChanged(
+  state: GovernorState,
+  budget: ActiveBudget,
+  scope: string,
+  effects: Effect[],
+): void {
+  const known = state.forecastDecisions.find(budget.id, scope)
+  if (!known || !budget.forecast) return
+  const counter = state.counters.get({ budget: budget.id, scope, fromMs: known.windowFromMs })
+  if (!counter || BigInt(counter.limit) <= BigInt(known.decision.inputs.limit ?? 0)) return
+  const forecast = counterForecast(state, counter)
+  if ((forecast?.breachProbability ?? 0) >= budget.forecast.probability) return
+  endForecastDecision(state, known, 'the limit was raised', effects)
+}
+
 /** Another policy is in force: ends what it does not ask for, or asks for in another way. */
 export function endOutdatedForecastDecisions(state: GovernorState, effects: Effect[]): void {
   for (const row of state.forecastDecisions.inForce()) {
     const budget = state.policy?.byId.get(row.budget)
     const { budget: id, scope, windowFromMs: fromMs } = row
     const isKept = state.counters.get({ budget: id, scope, fromMs }) !== undefined
-    if (isKept && budget?.forecast?.action === row.decision.action) continue
-    endForecastDecision(state, row, 'the policy has changed', effects)
+    if (isKept && budget?.forecast?.action === row.decision.action) {
+      forecastLimitChanged(state, budget, scope, effects)
+    } else endForecastDecision(state, row, 'the policy has changed', effects)
   }
 }
 

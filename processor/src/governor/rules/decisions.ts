@@ -34,6 +34,7 @@ export function beginHolding(
     untilMs,
     clearMs: null,
     decision,
+    isLifted: false,
     ...NEW_ROW,
   }
   recordDecision(state, decision, effects)
@@ -62,15 +63,30 @@ export function endHolding(
   effects: Effect[],
 ): void {
   state.rules.release(held)
-  if (isHeldByOthers(state, held)) return
+  if (held.isLifted || isHeldByOthers(state, held)) return
   recordEnd(state, held.decision, `rule ${held.rule} holds no longer: ${reason}`, effects)
+}
+
+/**
+ * An operator lets go of what a rule has stopped.
+ * @param reason `null` where another lift tells of it
+ */
+export function liftRule(
+  state: GovernorState,
+  held: Held,
+  reason: string | null,
+  effects: Effect[],
+): void {
+  state.rules.lift(held)
+  if (reason !== null) recordEnd(state, held.decision, reason, effects)
 }
 
 /** Of a rule that stops everything for one of its scopes, another scope may still hold: guards know both as one. */
 function isHeldByOthers({ rules }: GovernorState, { rule, scope, decision }: Held): boolean {
   if (decision.scope === scope) return false
   for (const other of rules.held()) {
-    if (other.rule === rule && other.decision.scope === decision.scope) return true
+    if (other.isLifted || other.rule !== rule) continue
+    if (other.decision.scope === decision.scope) return true
   }
   return false
 }

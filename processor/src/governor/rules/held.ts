@@ -11,6 +11,8 @@ export type Held = Row & {
   /** Log time at which it ends, as its condition does not hold any more; `null` while it does. */
   clearMs: number | null
   readonly decision: Decision
+  /** An operator has let go of what it stopped: it holds on, and does nothing. */
+  isLifted: boolean
 }
 
 export const heldKey = (rule: string, scope: string): string => `${rule}|${scope}`

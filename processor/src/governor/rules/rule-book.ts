@@ -133,6 +133,11 @@ export class RuleBook {
     this.#held.touch(held)
   }
 
+  lift(held: Held): void {
+    held.isLifted = true
+    this.#held.touch(held)
+  }
+
   release(held: Held): void {
     this.#held.delete(held)
     const row = this.#scopes.get(held.scope)

@@ -89,6 +89,39 @@ suite('a budget that acts on its forecast', () => {
     assert.ok(decisions.length <= 17 * 4, `${decisions.length}`)
   })
 
+  test('lets go at once where an operator raises the limit, and not for another edit', () => {
+    const block = { action: 'block' as const }
+    const raised = surging(block)
+    const { logTimeMs } = raised.governor
+    raised.setPolicy([{ ...daily(block), description: 'edited' }], {}, logTimeMs)
+    assert.deepEqual(told(raised), ['forecast block'])
+    raised.setPolicy([{ ...daily(block), limit: { tokens: 900_000 } }], {}, logTimeMs)
+    assert.deepEqual(told(raised), ['forecast block', 'forecast allow'])
+
+    const overridden = surging(block)
+    const override = (id: string, add: string, atMs: number) =>
+      overridden.apply(
+        {
+          type: 'override.set',
+          v: 1,
+          tenant: 'default',
+          id,
+          budget: 'daily',
+          scope: 'agent=writer',
+          add,
+          reason: 'launch',
+          by: 'ann',
+          until: null,
+        },
+        atMs,
+      )
+    // Nearly as likely passed as before.
+    override('o-1', '1', logTimeMs)
+    assert.deepEqual(told(overridden), ['forecast block'])
+    override('o-2', '900000', logTimeMs)
+    assert.deepEqual(told(overridden), ['forecast block', 'forecast allow'])
+  })
+
   test('ends with its window, and with a policy that does not ask for it', () => {
     const governed = surging({})
     governed.setPolicy([daily({ action: 'block' })], {}, governed.governor.logTimeMs)
