@@ -2,6 +2,7 @@ import { FetchAnchor } from './anchor/fetch-anchor.ts'
 import { installFetchAnchor } from './anchor/install-fetch.ts'
 import { LiveCalls } from './anchor/live-calls.ts'
 import { currentAttribution } from './context/attribution.ts'
+import { Conversations } from './context/conversations.ts'
 import { createControlClient } from './control/index.ts'
 import type { ControlClient } from './control/index.ts'
 import { Estimator } from './estimate/estimator.ts'
@@ -73,7 +74,9 @@ function start(surroundings: Surroundings, extension: PreloadExtension): void {
   })
   control.subscribe((message) => guard.receive(message))
 
+  const conversations = new Conversations()
   const anchor = new FetchAnchor({
+    conversations,
     extraHosts,
     defaults,
     guard,
@@ -82,6 +85,7 @@ function start(surroundings: Surroundings, extension: PreloadExtension): void {
     liveCalls,
     sendWithin: (call, send) => extension.sendWithin(call, send),
     record(call) {
+      conversations.answered(call)
       telemetry.record(call)
       tell(extension, call)
     },

@@ -30,3 +30,18 @@ test('a loop is killed without any limit where the policy says so, and a poll wi
   assert.equal(polled.answered, 12, polled.message)
   await caller.end()
 })
+
+test('a loop is warned of though the agent says nothing of tasks, sessions or traces', async (t) => {
+  const stage = await startStage(t, 'version: 1\ndetect: { runaway: { notice: kill } }')
+  const caller = stage.commanded()
+  const asked = { agent: 'plain', maxTokens: 40, output: 40 }
+  const looped = await caller.call({ ...asked, toolResult: 'same', times: 8 })
+  // Nothing would tell its calls from those of others.
+  assert.equal(looped.answered, 8, looped.message)
+  await caller.end()
+  const { detections } = await stage.ask<DetectionsAnswer>('/v1/detections')
+  assert.deepEqual(
+    detections.map(({ kind, scope, action }) => [kind, scope, action]),
+    [['repetition', 'agent=plain', 'warn']],
+  )
+})

@@ -1,13 +1,16 @@
+import { UNKNOWN } from '@tokenfuse/protocol/names'
 import { currentAttribution } from '../context/attribution.ts'
+import type { Conversations } from '../context/conversations.ts'
 import type { PreloadExtension } from '../extension.ts'
 import { currentParent, markParentCounted } from '../context/parent.ts'
+import type { CallParent, CurrentParent } from '../context/parent.ts'
 import { newSpanId } from '../context/trace-ids.ts'
 import { callValues } from '../guard/call-values.ts'
 import type { Admission } from '../guard/guard.ts'
 import { refusalOnWire } from '../guard/refusal-response.ts'
 import { reportFault } from '../log.ts'
 import { matchEndpoint, readRequest } from '../providers/index.ts'
-import type { ExtraHost } from '../providers/index.ts'
+import type { ExtraHost, RequestFacts } from '../providers/index.ts'
 import type { Attribution } from '../telemetry/call-record.ts'
 import { Call } from './call.ts'
 import type { CallServices } from './call.ts'
@@ -27,11 +30,14 @@ export type AnchorOptions = CallServices & {
   /** Sends the request of a call, in whatever context its own spans are to be made. */
   readonly sendWithin: PreloadExtension['sendWithin']
   readonly extraHosts: readonly ExtraHost[]
+  readonly conversations: Conversations
   /** Who calls where nothing else says it. */
   readonly defaults: Attribution
 }
 
 type Send = (args: FetchArguments) => Promise<Response>
+/** A call whose body was not looked at yet. */
+type Recognised = Omit<CallStart, 'facts'> & Pick<CurrentParent, 'isGiven'>
 /** One call to the app's fetch that goes to a provider. */
 type Caught = {
   readonly send: Send
@@ -68,13 +74,20 @@ export class FetchAnchor {
     const { outgoing, ...from } = caught
     const withBody = (bodyText: string | null): Promise<Response> => {
       const facts = readRequest(from.endpoint, bodyText ?? '')
-      return this.#ask({ send, args, outgoing, bodyText, start: { ...from, facts } })
+      const parent = this.#placeOf(from, facts)
+      return this.#ask({ send, args, outgoing, bodyText, start: { ...from, parent, facts } })
     }
     const { bodyText } = outgoing
     return bodyText instanceof Promise ? bodyText.then(withBody) : withBody(bodyText)
   }
 
-  #recognise(args: FetchArguments): (Omit<CallStart, 'facts'> & { outgoing: Outgoing }) | null {
+  /** What has a name, or a trace of the app, can be told apart by that. */
+  #placeOf({ parent, isGiven, attribution }: Recognised, facts: RequestFacts): CallParent {
+    if (isGiven || attribution.task !== UNKNOWN) return parent
+    return this.#options.conversations.placeOf(parent, facts)
+  }
+
+  #recognise(args: FetchArguments): (Recognised & { readonly outgoing: Outgoing }) | null {
     try {
       const url = postAddress(args)
       const endpoint = url && matchEndpoint('POST', url, this.#options.extraHosts)
@@ -84,12 +97,12 @@ export class FetchAnchor {
       if (outgoing === null || outgoing.signal?.aborted) return null
       // Who calls is known only now: what runs later runs in other contexts.
       const attribution = currentAttribution(this.#options.defaults)
-      const parent = currentParent()
+      const { parent, isGiven } = currentParent()
       markParentCounted()
       const isRetry = (outgoing.headers.get('x-stainless-retry-count') ?? '0') !== '0'
       const { signal } = outgoing
       const spanId = newSpanId()
-      return { endpoint, url, outgoing, attribution, parent, spanId, isRetry, signal }
+      return { endpoint, url, outgoing, attribution, parent, isGiven, spanId, isRetry, signal }
     } catch (error) {
       reportFault('the fetch anchor', error)
       return null

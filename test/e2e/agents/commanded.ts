@@ -72,7 +72,7 @@ async function send(command: CallCommand, answered: number) {
     model: 'gpt-4o-mini',
     messages: [
       { role: 'user', content: 'Tell me of rivers.' },
-      ...(toolResult ? toolTurn(toolResult === 'same' ? 'none' : `${answered}`) : []),
+      ...(toolResult ? toolTurn(agent, toolResult === 'same' ? 'none' : `${answered}`) : []),
     ],
     ...(maxTokens !== undefined && { max_tokens: maxTokens }),
   }
@@ -89,11 +89,13 @@ async function send(command: CallCommand, answered: number) {
   })
 }
 
-function toolTurn(content: string) {
-  const call = { id: 'call-1', type: 'function', function: { name: 'look', arguments: '{}' } }
+/** What an agent asked for first stays in its conversation, with the id that it had. */
+function toolTurn(agent: string, content: string) {
+  const id = `call_of_${agent}`
+  const call = { id, type: 'function', function: { name: 'look', arguments: '{}' } }
   return [
     { role: 'assistant', content: null, tool_calls: [call] },
-    { role: 'tool', tool_call_id: 'call-1', content },
+    { role: 'tool', tool_call_id: id, content },
   ]
 }
 

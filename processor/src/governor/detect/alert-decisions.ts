@@ -1,10 +1,17 @@
-import { type Decision, DETECTION_ACTIONS, type DetectionAction } from '@tokenfuse/protocol'
+import {
+  type Decision,
+  decisionKey,
+  DETECTION_ACTIONS,
+  type DetectionAction,
+} from '@tokenfuse/protocol'
 import type { Effect } from '../effect.ts'
 import { isoFromMs } from '../iso-time.ts'
 import type { GovernorState } from '../state.ts'
 import { recordDecision, recordEnd } from '../record-decision.ts'
 import { type AlertRow, ruleOf } from './alert.ts'
 import { LEVELS } from './levels.ts'
+
+const NAMELESS = 'Neither its task nor its session is known, so nothing is stopped.'
 
 /** Whether an alert stops what it is about. */
 export function isStopping({ action, decision }: AlertRow): boolean {
@@ -55,7 +62,14 @@ export function endDecisionOn(
   if (!decision) return
   row.decision = null
   state.detectors.alerts.touch(row)
-  recordEnd(state, decision, reason, effects)
+  if (!isHeldByOthers(state, decision)) recordEnd(state, decision, reason, effects)
+}
+
+/** Of one session there may be several runs: guards know what is decided on them as one. */
+function isHeldByOthers(state: GovernorState, decision: Decision): boolean {
+  const key = decisionKey(decision)
+  const others = state.detectors.alerts.inForce()
+  return others.some((row) => row.decision !== null && decisionKey(row.decision) === key)
 }
 
 /**
@@ -95,8 +109,7 @@ function decisionOn(
       ...(run && { trace: run.trace }),
       ...(savesTokens !== null && { savesTokens }),
     },
-    reason:
-      run && run.task === null ? `${reason} Its task is unknown, so nothing is stopped.` : reason,
+    reason: facts.isActionable || run === null ? reason : `${reason} ${NAMELESS}`,
     inputs: {
       unit: 'tokens',
       spent: String(tokens),

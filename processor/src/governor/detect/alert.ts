@@ -1,5 +1,5 @@
-import type { Decision, DetectionAction } from '@tokenfuse/protocol'
-import { scopeKeyOf } from '@tokenfuse/protocol'
+import type { Decision, DetectionAction, Dimension } from '@tokenfuse/protocol'
+import { scopeKeyOf, UNKNOWN } from '@tokenfuse/protocol'
 import type { Row } from '../table.ts'
 import type { Detection, Evidence } from './detection.ts'
 import { explain, explainSpike } from './explain.ts'
@@ -59,24 +59,33 @@ export const runKey = (kind: Kind | 'spike', agent: string, run: string) =>
 /** The name under which decisions on it are told apart from others on the same scope. */
 export const ruleOf = (kind: Kind | 'spike') => (kind === 'spike' ? kind : `runaway.${kind}`)
 
-export function runawayFacts(detection: Detection, isTaskKnown: boolean): AlertFacts {
+/** @param whose task and session of the call that gave it away, as it names them */
+export function runawayFacts(
+  detection: Detection,
+  whose: { readonly task: string; readonly session: string },
+): AlertFacts {
   const { kind, level, run: name, agent, trace, step, tokens, evidence, savesTokens } = detection
-  const task = isTaskKnown ? name : null
-  const ofAgent = ['agent', agent] as const
+  const task = whose.task === UNKNOWN ? null : name
+  const named = namedScope(task, whose.session)
   // What has fanned out is more than one agent's.
-  const ofTask = task === null ? [] : [['task', task] as const]
-  const scope = scopeKeyOf(kind === 'fan-out' && task !== null ? ofTask : [ofAgent, ...ofTask])
+  const isOfMany = kind === 'fan-out' && named.length > 0
   return {
     kind,
     level,
-    scope,
-    isActionable: task !== null,
+    scope: scopeKeyOf(isOfMany ? named : [['agent', agent], ...named]),
+    isActionable: named.length > 0,
     run: { name, agent, task, trace, step },
     reason: explain(detection),
     evidence,
     tokens,
     savesTokens,
   }
+}
+
+/** What tells the calls of a run from others: its task, or else its session; nothing where neither is known. */
+function namedScope(task: string | null, session: string): [Dimension, string][] {
+  if (task !== null) return [['task', task]]
+  return session === UNKNOWN ? [] : [['session', session]]
 }
 
 export function spikeFacts(spike: SpikeDetection): AlertFacts {

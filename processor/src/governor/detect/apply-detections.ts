@@ -26,7 +26,7 @@ export function observeCall(
   if (amounts.isRefusal) return
   const runaways = detectors.runaways.observe(event, logTimeMs, detectors.taskScope())
   for (const detection of runaways) {
-    tell(state, event.tenant, runawayFacts(detection, event.task !== UNKNOWN), effects)
+    tell(state, event.tenant, runawayFacts(detection, event), effects)
   }
   observeSpend(state, event, timeMs, effects)
 }

@@ -180,6 +180,39 @@ suite('runaways, as the governor tells of them', () => {
     assert.deepEqual(actions(governed), [['runaway.repetition', 'agent=writer', 'warn']])
     assert.match(governed.governor.decisions()[0]?.reason ?? '', /nothing is stopped/)
   })
+
+  test('whose task is unknown are stopped by their session, as long as one of it is under way', () => {
+    const governed = new Governed()
+    governed.setPolicy([], { detect: { runaway: { notice: 'pause' } } })
+    const inSession = (trace: string, atMs: number) => {
+      for (let at = 0; at < 5; at++) {
+        governed.use(atMs + at * 1000, 20_000, {
+          traceId: trace.repeat(32),
+          task: 'unknown',
+          session: 's-1',
+          toolCallKeys: ['list'],
+          toolResultKeys: ['same'],
+        })
+      }
+    }
+    inSession('e', MONDAY_MS)
+    assert.deepEqual(actions(governed), [
+      ['runaway.repetition', 'agent=writer,session=s-1', 'pause'],
+    ])
+    assert.doesNotMatch(governed.governor.decisions()[0]?.reason ?? '', /nothing is stopped/)
+    inSession('f', MONDAY_MS + 30 * MINUTE_MS)
+    const lastAction = () => {
+      const last = governed.effects.findLast(({ type }) => type === 'decision')
+      return last?.type === 'decision' && last.decision.action
+    }
+    // An hour after its last call the first is over, and the second not yet.
+    governed.tickTo(MONDAY_MS + 70 * MINUTE_MS)
+    assert.equal(governed.governor.decisions().length, 1)
+    assert.equal(lastAction(), 'pause')
+    governed.tickTo(MONDAY_MS + 100 * MINUTE_MS)
+    assert.deepEqual(actions(governed), [])
+    assert.equal(lastAction(), 'allow')
+  })
 })
 
 suite('spikes, as the governor tells of them', () => {
