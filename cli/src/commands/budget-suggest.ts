@@ -48,8 +48,8 @@ async function logReader(directory: string): Promise<ReadEvents> {
   const path = join(directory, EVENT_LOG_FILE)
   return async function* () {
     let batch: string[] = []
-    for (const line of exportEvents(path, { sinceMs: null, untilMs: null })) {
-      if (batch.push(line) < BATCH) continue
+    for (const event of exportEvents(path, { sinceMs: null, untilMs: null })) {
+      if (batch.push(JSON.stringify(event)) < BATCH) continue
       yield batch
       batch = []
     }

@@ -44,8 +44,8 @@ async function exportRecorded({ events, data, since, until }: ExportOptions): Pr
   const { EVENT_LOG_FILE, exportEvents } = await import('@tokenfuse/processor')
   const path = join(dataDirectory({ data }), EVENT_LOG_FILE)
   let batch: string[] = []
-  for (const line of exportEvents(path, { sinceMs: since ?? null, untilMs: until ?? null })) {
-    if (batch.push(line) < BATCH) continue
+  for (const event of exportEvents(path, { sinceMs: since ?? null, untilMs: until ?? null })) {
+    if (batch.push(JSON.stringify(event)) < BATCH) continue
     await write(batch)
     batch = []
   }

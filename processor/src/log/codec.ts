@@ -10,7 +10,7 @@ const KNOWN_TYPES: Readonly<Record<LogEvent['type'], true>> = {
   tick: true,
 }
 
-/** An event as the log stores it: one JSON object. */
+/** An event as anyone can read it: one JSON object. */
 export function encodeEvent(event: LogEvent): string {
   return JSON.stringify(event)
 }
@@ -20,30 +20,38 @@ export function encodeEvent(event: LogEvent): string {
  * @throws TokenfuseError `log_corrupt` where it is no event, `state_version` where a newer version wrote it
  */
 export function decodeEvent(text: string, offset: number): LogEvent {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (cause) {
-    throw corrupt(offset, cause)
-  }
+  const value = parsed(text, offset)
   if (!isRecord(value) || typeof value['type'] !== 'string' || typeof value['v'] !== 'number') {
-    throw corrupt(offset, undefined)
+    throw corrupt(offset)
   }
   if (!Object.hasOwn(KNOWN_TYPES, value['type']) || value['v'] !== 1) {
-    throw new TokenfuseError(
-      'state_version',
-      `entry ${offset} of the event log is "${value['type']}" version ${value['v']}, which this version does not know`,
-      { fix: 'Start the version of tokenfuse that wrote it, or a newer one.' },
-    )
+    throw unknownVersion(offset, value['type'], value['v'])
   }
   return value as LogEvent
 }
 
-function corrupt(offset: number, cause: unknown): TokenfuseError {
+/** @throws TokenfuseError `log_corrupt` where it is no JSON */
+export function parsed(text: string, offset: number): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw corrupt(offset, cause)
+  }
+}
+
+export function corrupt(offset: number, cause?: unknown): TokenfuseError {
   return new TokenfuseError('log_corrupt', `entry ${offset} of the event log cannot be read`, {
     fix: 'Restore the data folder from a copy.',
     cause,
   })
+}
+
+export function unknownVersion(offset: number, type: string, version: number): TokenfuseError {
+  return new TokenfuseError(
+    'state_version',
+    `entry ${offset} of the event log is "${type}" version ${version}, which this version does not know`,
+    { fix: 'Start the version of tokenfuse that wrote it, or a newer one.' },
+  )
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,10 +1,12 @@
 import { scopeKeyOf, type LogEntry, type UsageEvent } from '@tokenfuse/protocol'
 import { Governor } from '../../../processor/src/governor/governor.ts'
 import { decodeEvent, encodeEvent } from '../../../processor/src/log/codec.ts'
+import { CompactCodec } from '../../../processor/src/log/compact/codec.ts'
 import { type Measured, threadSeconds } from './measured.ts'
 import { Workload } from './workload.ts'
 
-// `measure-events.ts SCOPES decoded|log`: prints `Measured` of calls in so many scopes with six budgets each.
+// `measure-events.ts SCOPES decoded|sqlite|kafka`: prints `Measured` of calls in so many scopes with six budgets each,
+// as they are or from the form in which that log holds them.
 
 const ROUNDS = 9
 const BATCH = 20_000
@@ -24,8 +26,10 @@ governor.changes()
 
 const rates: { governor: number; baseline: number }[] = []
 const sums = new Map<string, number>()
+const compact = new CompactCodec()
+const codec = from === 'sqlite' ? compact : { encode: encodeEvent, decode: decodeEvent }
 for (let round = 0; round < ROUNDS; round++) {
-  rates.push(from === 'log' ? roundFromLog() : roundOfEvents())
+  rates.push(from === 'decoded' ? roundOfEvents() : roundFromLog())
   governor.changes()
 }
 const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)]
@@ -50,19 +54,24 @@ function roundOfEvents() {
 function roundFromLog() {
   const texts = Array.from({ length: BATCH }, () => {
     const { event, ...place } = workload.entry(workload.call())
-    return { text: encodeEvent(event), ...place }
+    return { text: readFrom(codec.encode(event)), json: readFrom(encodeEvent(event)), ...place }
   })
   const seconds = threadSeconds(() => {
     for (const { text, offset, logTimeMs } of texts) {
-      const entry: LogEntry = { offset, logTimeMs, event: decodeEvent(text, offset) }
+      const entry: LogEntry = { offset, logTimeMs, event: codec.decode(text, offset) }
       governor.apply(entry)
     }
   })
   let parsed = 0
   const plain = threadSeconds(() => {
-    for (const { text } of texts) if (JSON.parse(text) !== null) parsed++
+    for (const { json } of texts) if (JSON.parse(json) !== null) parsed++
   })
   return { governor: BATCH / seconds, baseline: parsed / plain }
+}
+
+/** As a store gives it: in one piece, and not as it was put together. */
+function readFrom(text: string): string {
+  return Buffer.from(text).toString()
 }
 
 /** The comparison: a map of sums by the names of the six scopes, which knows no window, credit, limit or repeat. */

@@ -2,7 +2,9 @@ import { DatabaseSync } from 'node:sqlite'
 import { TokenfuseError } from '@tokenfuse/protocol'
 import { fromSqliteError } from './errors.ts'
 
-export const SCHEMA_VERSION = 1
+/** 1: every entry an object of JSON. 2: calls in the compact form, beside such objects from before. */
+export const SCHEMA_VERSION = 2
+const UPGRADED_VERSION = 1
 
 const SCHEMA = `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID, STRICT;
@@ -59,6 +61,11 @@ function prepareSchema(database: DatabaseSync, path: string): void {
   }
   const version = Number(readMeta(database, 'schema_version'))
   if (version === SCHEMA_VERSION) return
+  if (version === UPGRADED_VERSION) {
+    // So that a version which does not read the new form says so.
+    writeMeta(database, 'schema_version', String(SCHEMA_VERSION))
+    return
+  }
   throw new TokenfuseError(
     'state_version',
     `${path} has layout ${version}; this version of tokenfuse reads layout ${SCHEMA_VERSION}`,

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { type LogEntry, type LogEvent, TokenfuseError } from '@tokenfuse/protocol'
-import { decodeEvent } from '../codec.ts'
+import type { CompactCodec } from '../compact/codec.ts'
 
 const READ_BATCH = 1000
 const DELETE_BATCH = 5000
@@ -10,14 +10,16 @@ export type NewEntries = { readonly events: readonly LogEvent[]; readonly payloa
 /** The table of entries: contiguous offsets, of which the oldest may have been deleted and the newest never is. */
 export class EntryTable {
   readonly #database: DatabaseSync
+  readonly #codec: CompactCodec
   readonly #insert: StatementSync
   readonly #select: StatementSync
   #firstOffset: number
   #headOffset: number
   #logTimeMs: number
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, codec: CompactCodec) {
     this.#database = database
+    this.#codec = codec
     this.#insert = database.prepare('INSERT INTO events VALUES (?, ?, ?, ?)')
     this.#select = database.prepare(
       `SELECT offset, log_time_ms, payload FROM events WHERE offset >= ? ORDER BY offset LIMIT ${READ_BATCH}`,
@@ -74,7 +76,7 @@ export class EntryTable {
       const offset = Number(row['offset'])
       if (offset !== fromOffset + index) throw missing(fromOffset + index, offset)
       const logTimeMs = Number(row['log_time_ms'])
-      return { offset, logTimeMs, event: decodeEvent(String(row['payload']), offset) }
+      return { offset, logTimeMs, event: this.#codec.decode(String(row['payload']), offset) }
     })
   }
 

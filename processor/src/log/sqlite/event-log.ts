@@ -7,7 +7,7 @@ import {
   TokenfuseError,
   type UsageEvent,
 } from '@tokenfuse/protocol'
-import { encodeEvent } from '../codec.ts'
+import { CompactCodec } from '../compact/codec.ts'
 import { LiveEntries } from '../live-entries.ts'
 import type { EventLog, LogStats, StateChange, StoredState } from '../port.ts'
 import { inTransaction, openDatabase, usedBytes } from './database.ts'
@@ -48,6 +48,7 @@ type WaitingCall = NewEntries & {
 export class SqliteEventLog implements EventLog {
   readonly #path: string
   readonly #database: DatabaseSync
+  readonly #codec = new CompactCodec()
   readonly #entries: EntryTable
   readonly #refusals: RefusalTable
   readonly #state: StateTable
@@ -69,7 +70,7 @@ export class SqliteEventLog implements EventLog {
     const database = openDatabase(options.path, options.maxBytes ?? null)
     this.#database = database
     const deadLetterLimits = options.deadLetterLimits ?? DEAD_LETTER_LIMITS
-    this.#entries = this.#guarded(() => new EntryTable(database))
+    this.#entries = this.#guarded(() => new EntryTable(database, this.#codec))
     this.#refusals = this.#guarded(() => new RefusalTable(database))
     this.#state = this.#guarded(() => new StateTable(database))
     this.#deadLetters = this.#guarded(() => new DeadLetterTable(database, deadLetterLimits))
@@ -182,7 +183,7 @@ export class SqliteEventLog implements EventLog {
     letters: readonly DeadLetter[],
   ): Promise<readonly LogEntry[]> {
     if (this.#closed) throw new TokenfuseError('log_unavailable', 'the event log is closed')
-    const payloads = events.map(encodeEvent)
+    const payloads = events.map((event) => this.#codec.encode(event))
     return new Promise((resolve, reject) => {
       this.#waiting.push({ events, payloads, letters, resolve, reject })
       this.#flush ??= setImmediate(() => this.#commitWaiting())

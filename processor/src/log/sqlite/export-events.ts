@@ -1,26 +1,28 @@
 import { DatabaseSync } from 'node:sqlite'
-import { TokenfuseError } from '@tokenfuse/protocol'
+import { type LogEvent, TokenfuseError } from '@tokenfuse/protocol'
+import { CompactCodec } from '../compact/codec.ts'
 import { fromSqliteError } from './errors.ts'
 
 /** Log times, ms since 1970; `null` is no bound. */
 export type ExportSpan = { readonly sinceMs: number | null; readonly untilMs: number | null }
 
 /**
- * Usage events and ends of tasks in a log, as JSON, in the order of the log. It only reads, so a processor may be using
+ * Usage events and ends of tasks in a log, in its order. It only reads, so a processor may be using
  * the log meanwhile.
  * @param path of the log's file
  * @throws TokenfuseError `file_unreadable` where there is none, `log_corrupt`, `log_unavailable`
  */
-export function* exportEvents(path: string, { sinceMs, untilMs }: ExportSpan): Generator<string> {
+export function* exportEvents(path: string, { sinceMs, untilMs }: ExportSpan): Generator<LogEvent> {
   const database = open(path)
+  const codec = new CompactCodec()
   try {
     const rows = database
       .prepare(
-        `SELECT payload FROM events WHERE type IN ('usage', 'task.end')
+        `SELECT offset, payload FROM events WHERE type IN ('usage', 'task.end')
            AND log_time_ms >= ? AND log_time_ms < ? ORDER BY offset`,
       )
       .iterate(sinceMs ?? 0, untilMs ?? Number.MAX_SAFE_INTEGER)
-    for (const row of rows) yield String(row['payload'])
+    for (const { offset, payload } of rows) yield codec.decode(String(payload), Number(offset))
   } catch (error) {
     throw fromSqliteError(error, path)
   } finally {

@@ -113,12 +113,12 @@ test('beyond its age the log loses its oldest entries, but none newer than the v
 
 test('beyond its size the log loses its oldest entries until it fits', async (t) => {
   const path = temporaryFile(t)
-  const log = openAt(t, path, { retentionBytes: 4 * 1024 ** 2 })
+  const log = openAt(t, path, { retentionBytes: 2 * 1024 ** 2 })
   await log.append(events(8000))
-  assert.ok(Number(log.stats().bytes) > 4 * 1024 ** 2)
+  assert.ok(Number(log.stats().bytes) > 2 * 1024 ** 2)
   await log.saveState(8000, [])
   assert.equal(await log.retain(8000), 5000)
-  assert.ok(Number(log.stats().bytes) <= 4 * 1024 ** 2)
+  assert.ok(Number(log.stats().bytes) <= 2 * 1024 ** 2)
   await assert.rejects(takeEntries(log, 1, 1), {
     code: 'log_corrupt',
     message: /entries 1 to 5000/,
@@ -142,10 +142,34 @@ test('a file that a newer version wrote is refused, with what to do', (t) => {
   const path = temporaryFile(t)
   const database = new DatabaseSync(path)
   database.exec(
-    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT); INSERT INTO meta VALUES ('schema_version', '2')",
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT); INSERT INTO meta VALUES ('schema_version', '3')",
   )
   database.close()
   assert.throws(() => new SqliteEventLog({ path }), { code: 'state_version', fix: /newer/ })
+})
+
+test('a log of objects, as it was written before calls became compact, is read and goes on in the new form', async (t) => {
+  const path = temporaryFile(t)
+  const [first, second] = [usageEvent({ task: 'before' }), usageEvent({ task: 'after' })]
+  const written = openAt(t, path)
+  await written.append([first])
+  await written.close()
+  const payload = JSON.stringify(first)
+  const database = new DatabaseSync(path)
+  database.prepare('UPDATE events SET payload = ?').run(payload)
+  database.exec("UPDATE meta SET value = '1' WHERE key = 'schema_version'")
+  const log = openAt(t, path)
+  await log.append([second])
+  assert.deepEqual(
+    (await takeEntries(log, 1, 2)).map(({ event }) => event),
+    [first, second],
+  )
+  // An older version, which cannot read the second, refuses the file and says why.
+  assert.deepEqual(
+    { ...database.prepare("SELECT value FROM meta WHERE key = 'schema_version'").get() },
+    { value: '2' },
+  )
+  database.close()
 })
 
 test('an entry that is no event is reported with its place, not skipped', async (t) => {

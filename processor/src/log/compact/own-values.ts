@@ -1,0 +1,126 @@
+import type { OwnRefusal, UsageEvent } from '@tokenfuse/protocol'
+import {
+  isAmount,
+  isListOf,
+  isNullOr,
+  isNumber,
+  isNumberOrNull,
+  isObjectOf,
+  isText,
+  isTextOrNull,
+} from './forms.ts'
+
+/** What each call has for itself, in the order in which the log holds it. */
+export type OwnValues = readonly [
+  ...[time: string, durationMs: number, traceId: string, spanId: string],
+  ...[parentSpanId: string | null, guard: string | null, responseId: string | null],
+  ...[task: string, step: number | null, stepName: string | null, user: string, session: string],
+  ...[input: number | null, cacheRead: number | null, cacheWrite: number | null],
+  ...[cacheWrite1h: number | null, output: number | null, reasoning: number | null],
+  ...[costPicoUsd: string, error: string | null, toolCallKeys: string[], toolResultKeys: string[]],
+  ...[reserve: number | null, cap: number | null, decision: string | null],
+  ...[refusal: OwnRefusal | null, savings: UsageEvent['savings']],
+  /** For each charge its quantity, then its cost in pico-USD. */
+  ...charges: (number | string)[],
+]
+
+const areTexts = isListOf(isText)
+const isRefusalOrNull = isNullOr(
+  isObjectOf({
+    ...{ reason: isText, budget: isTextOrNull, scope: isTextOrNull, unit: isTextOrNull },
+    ...{ limit: isTextOrNull, spent: isTextOrNull, needed: isTextOrNull },
+  }),
+)
+const areSavings = isListOf(
+  isObjectOf({
+    ...{ strategy: isText, inputTokens: isNumberOrNull, outputTokens: isNumberOrNull },
+  }),
+)
+/** Where the charges begin. */
+export const CHARGES_AT = 27
+
+export function ownText(event: UsageEvent): string {
+  const { tokens, verdict, charges } = event
+  const values: [...OwnValues] = [
+    event.time,
+    event.durationMs,
+    event.traceId,
+    event.spanId,
+    event.parentSpanId,
+    event.guard,
+    event.responseId,
+    event.task,
+    event.step,
+    event.stepName,
+    event.user,
+    event.session,
+    tokens.input,
+    tokens.cacheRead,
+    tokens.cacheWrite,
+    tokens.cacheWrite1h,
+    tokens.output,
+    tokens.reasoning,
+    event.costPicoUsd,
+    event.error,
+    event.toolCallKeys,
+    event.toolResultKeys,
+    verdict?.reserve ?? null,
+    verdict?.cap ?? null,
+    verdict?.decision ?? null,
+    verdict?.refusal ?? null,
+    event.savings,
+  ]
+  for (const { quantity, picoUsd } of charges) values.push(quantity, picoUsd)
+  return JSON.stringify(values)
+}
+
+/** Whether values are those of a call with so many charges, as `ownText` writes them. */
+export function areOwnValues(values: unknown, charges: number): values is OwnValues {
+  if (!Array.isArray(values) || values.length !== CHARGES_AT + charges * 2) return false
+  for (let at = CHARGES_AT; at < values.length; at += 2) {
+    if (!isNumber(values[at]) || !isAmount(values[at + 1])) return false
+  }
+  return hasNames(values) && hasCounts(values) && hasRest(values)
+}
+
+function hasNames(values: readonly unknown[]): boolean {
+  return (
+    isText(values[0]) &&
+    isNumber(values[1]) &&
+    isText(values[2]) &&
+    isText(values[3]) &&
+    isTextOrNull(values[4]) &&
+    isTextOrNull(values[5]) &&
+    isTextOrNull(values[6]) &&
+    isText(values[7]) &&
+    isNumberOrNull(values[8]) &&
+    isTextOrNull(values[9]) &&
+    isText(values[10]) &&
+    isText(values[11])
+  )
+}
+
+function hasCounts(values: readonly unknown[]): boolean {
+  return (
+    isNumberOrNull(values[12]) &&
+    isNumberOrNull(values[13]) &&
+    isNumberOrNull(values[14]) &&
+    isNumberOrNull(values[15]) &&
+    isNumberOrNull(values[16]) &&
+    isNumberOrNull(values[17]) &&
+    isAmount(values[18]) &&
+    isTextOrNull(values[19])
+  )
+}
+
+function hasRest(values: readonly unknown[]): boolean {
+  return (
+    areTexts(values[20]) &&
+    areTexts(values[21]) &&
+    isNumberOrNull(values[22]) &&
+    isNumberOrNull(values[23]) &&
+    isTextOrNull(values[24]) &&
+    isRefusalOrNull(values[25]) &&
+    areSavings(values[26])
+  )
+}
