@@ -1,5 +1,6 @@
-import type { SuggestedBudget, Suggestion } from '@tokenfuse/processor'
+import type { Amounts, SuggestedBudget, Suggestion } from '@tokenfuse/processor'
 import { formatUsd } from '@tokenfuse/protocol/names'
+import { formatAmount } from '../output/amount.ts'
 import type { Style } from '../output/style.ts'
 import { type Column, renderTable } from '../output/table.ts'
 import { formatCount, plural, wrapped } from '../output/text.ts'
@@ -17,7 +18,7 @@ const COLUMNS: readonly Column[] = [
 
 /** Limits that are proposed, what they would have caught, and how to write them. */
 export function suggestionLines(suggestion: Suggestion, style: Style): string[] {
-  const { budgets, missing } = suggestion
+  const { budgets, missing, timezone } = suggestion
   const notes = missing.flatMap((note) => wrapped(note, WIDTH).map((line) => style('dim', line)))
   if (budgets.length === 0) return ['No limit can be proposed yet.', ...notes]
   return [
@@ -29,25 +30,41 @@ export function suggestionLines(suggestion: Suggestion, style: Style): string[] 
     ...wrapped(catchText(suggestion), WIDTH),
     ...notes,
     '',
-    style('dim', '# In tokenfuse.yaml:'),
+    style(
+      'dim',
+      timezone === 'UTC'
+        ? '# In tokenfuse.yaml:'
+        : `# In tokenfuse.yaml, with timezone: ${timezone}`,
+    ),
     'budgets:',
     ...budgets.map(yamlLine),
   ]
 }
 
-function row(suggested: SuggestedBudget, { backtest }: Suggestion): string[] {
-  const { budget, samples, usualPicoUsd, highestPicoUsd } = suggested
+function row(suggested: SuggestedBudget, { backtest, unit }: Suggestion): string[] {
+  const { budget, samples, usual, highest } = suggested
   const source = backtest.policies[0]?.sources.find(({ name }) => name === budget.id)
   const isTask = budget.window === 'lifetime'
   return [
     subjectOf(suggested),
-    `$${String(budget.limit?.usd)}`,
-    formatUsd(BigInt(usualPicoUsd)),
-    formatUsd(BigInt(highestPicoUsd)),
+    limitText(budget.limit),
+    formatAmount(usual, unit),
+    formatAmount(highest, unit),
     plural(samples, isTask ? 'task' : 'day'),
     formatCount(source?.refused.calls ?? 0),
-    formatUsd(BigInt(source?.refused.costPicoUsd ?? 0)),
+    formatAmount(String(avoidedOf(source?.refused, unit)), unit),
   ]
+}
+
+function avoidedOf(refused: Amounts | undefined, unit: Suggestion['unit']): string | number {
+  return (unit === 'picoUsd' ? refused?.costPicoUsd : refused?.tokens) ?? 0
+}
+
+/** Limits in USD are told to the last digit, as they are to be written. */
+function limitText(limit: SuggestedBudget['budget']['limit']): string {
+  return limit?.usd === undefined
+    ? formatAmount(String(limit?.tokens), 'tokens')
+    : `$${String(limit.usd)}`
 }
 
 function subjectOf({ budget }: SuggestedBudget): string {
@@ -73,12 +90,16 @@ function yamlLine({ budget }: SuggestedBudget): string {
   const { id, per, match, window, limit } = budget
   const fields = [
     `id: ${id}`,
-    ...(typeof match?.agent === 'string'
-      ? [`match: { agent: ${JSON.stringify(match.agent)} }`]
-      : []),
+    ...(match === undefined ? [] : [`match: { ${matchText(match)} }`]),
     ...(per && per.length > 0 ? [`per: [${per.join(', ')}]`] : []),
     `window: ${String(window)}`,
-    `limit: { usd: ${String(limit?.usd)} }`,
+    `limit: { ${limit?.usd === undefined ? `tokens: ${limit?.tokens}` : `usd: ${String(limit.usd)}`} }`,
   ]
   return `  - { ${fields.join(', ')} }`
+}
+
+function matchText(match: NonNullable<SuggestedBudget['budget']['match']>): string {
+  return Object.entries(match)
+    .map(([dimension, globs]) => `${dimension}: ${JSON.stringify(globs)}`)
+    .join(', ')
 }

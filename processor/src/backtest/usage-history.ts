@@ -1,37 +1,68 @@
-import { UNKNOWN, type UsageEvent } from '@tokenfuse/protocol'
+import { UNKNOWN, type UsageEvent, type Zone, zoneOffsets } from '@tokenfuse/protocol'
+import { msFromIso } from '../governor/iso-time.ts'
 import { isRefused } from '../governor/usage-sums.ts'
+import { dayName, type Window, windowAt } from '../governor/windows.ts'
 
 const MAX_AGENTS = 1000
 const MAX_TASKS = 500_000
-const DAY_LENGTH = '2026-01-31'.length
+const DAY_MS = 86_400_000
 
 type ByDay = Map<string, bigint>
 
-/** What recorded calls cost by day, by agent and day, and by task; days of UTC, amounts in pico-USD. */
+/** What limits are proposed in. */
+export type SuggestedUnit = 'usd' | 'tokens'
+
+/** What recorded calls used by day, by agent and day, and by task; in pico-USD or tokens. */
 export class UsageHistory {
   readonly days: ByDay = new Map()
   readonly agents = new Map<string, ByDay>()
   readonly tasks = new Map<string, bigint>()
   /** Calls of agents and tasks beyond what is kept. */
   leftOut = 0
+  readonly #timezone: string
+  readonly #unit: SuggestedUnit
+  #zone: Zone | null = null
+  #day: Window = { fromMs: 0, untilMs: 0 }
+  #dayName = ''
+
+  /** @param timezone whose days are meant, as the policy names it */
+  constructor(timezone: string, unit: SuggestedUnit) {
+    this.#timezone = timezone
+    this.#unit = unit
+  }
 
   add(event: UsageEvent): void {
     if (isRefused(event)) return
-    const { agent, task, time } = event
-    const cost = BigInt(event.costPicoUsd)
-    const day = time.slice(0, DAY_LENGTH)
-    addTo(this.days, day, cost)
+    const { agent, task } = event
+    const amount = this.#amountOf(event)
+    const day = this.#dayOf(msFromIso(event.time))
+    addTo(this.days, day, amount)
     let days = this.agents.get(agent)
     if (!days && this.agents.size < MAX_AGENTS) this.agents.set(agent, (days = new Map()))
-    if (days) addTo(days, day, cost)
+    if (days) addTo(days, day, amount)
     else this.leftOut++
     if (task === UNKNOWN) return
     const key = `${agent}\u0000${task}`
-    if (this.tasks.has(key) || this.tasks.size < MAX_TASKS) addTo(this.tasks, key, cost)
+    if (this.tasks.has(key) || this.tasks.size < MAX_TASKS) addTo(this.tasks, key, amount)
     else this.leftOut++
+  }
+
+  #amountOf({ costPicoUsd, tokens }: UsageEvent): bigint {
+    if (this.#unit === 'usd') return BigInt(costPicoUsd)
+    return BigInt((tokens.input ?? 0) + (tokens.output ?? 0))
+  }
+
+  #dayOf(timeMs: number): string {
+    const { fromMs, untilMs } = this.#day
+    if (timeMs < fromMs || timeMs >= (untilMs ?? 0)) {
+      this.#zone ??= zoneOffsets(this.#timezone, timeMs - 400 * DAY_MS, timeMs + 800 * DAY_MS)
+      this.#day = windowAt('day', timeMs, this.#zone)
+      this.#dayName = dayName(timeMs, this.#zone)
+    }
+    return this.#dayName
   }
 }
 
-function addTo(sums: Map<string, bigint>, key: string, cost: bigint): void {
-  sums.set(key, (sums.get(key) ?? 0n) + cost)
+function addTo(sums: Map<string, bigint>, key: string, amount: bigint): void {
+  sums.set(key, (sums.get(key) ?? 0n) + amount)
 }

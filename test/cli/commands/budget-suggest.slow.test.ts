@@ -39,12 +39,12 @@ test('limits are proposed from usual days and tasks, with what they would have c
   assert.deepEqual(missing, [])
   // Nine of ten days cost 0.001 USD, and half as much again is 0.0015; 19 of 20 tasks 0.001, and twice that is 0.002.
   assert.deepEqual(
-    budgets.map(({ budget, samples, usualPicoUsd, highestPicoUsd }) => [
+    budgets.map(({ budget, samples, usual, highest }) => [
       budget.id,
       budget.limit?.usd,
       samples,
-      usualPicoUsd,
-      highestPicoUsd,
+      usual,
+      highest,
     ]),
     [
       ['suggested-daily', '0.0015', 20, '1000000000', '21000000000'],
@@ -68,6 +68,34 @@ test('limits are proposed from usual days and tasks, with what they would have c
   // What is printed is what the file takes.
   const yaml = stdout.slice(stdout.indexOf('budgets:'))
   assert.equal(parsePolicy(`version: 1\n${yaml}`, 'f').budgets.length, 3)
+})
+
+test('limits count what those of the policy count, in the days of its time zone, and are written so', async (t) => {
+  const folder = temporaryFolder(t)
+  const lines = Array.from({ length: 30 }, (_, day) =>
+    call(START_MS + day * DAY_MS, 'steady', day < 25 ? `t-${day}` : 'unknown', 1000),
+  )
+  writeFileSync(join(folder, 'events.jsonl'), lines.join('\n'))
+  const policy = 'timezone: Asia/Tokyo\nbudgets: [{ id: a, window: day, limit: { tokens: 5 } }]\n'
+  writeFileSync(join(folder, 'tokenfuse.yaml'), `version: 1\n${policy}`)
+  const args = ['budget', 'suggest', '--events', 'events.jsonl']
+  const { stdout, stderr } = await tokenfuse(args, { folder })
+  // A call of 100 + 10 tokens a day: half as much again is 165, rounded up to two digits, and twice it 220.
+  assert.match(stdout, /^everything, a day +170 +110 +110 +28 days/m, stderr)
+  assert.match(stdout, /^each task +220 +110 +110 +25 tasks/m)
+  assert.match(stdout, /^# In tokenfuse\.yaml, with timezone: Asia\/Tokyo$/m)
+  const yaml = stdout.slice(stdout.indexOf('budgets:'))
+  const { budgets } = parsePolicy(`version: 1\n${yaml}`, 'f')
+  assert.deepEqual(
+    budgets.map(({ limit, match }) => [limit?.tokens, match]),
+    [
+      [170, {}],
+      [170, { agent: 'steady' }],
+      [220, { task: '!unknown' }],
+    ],
+  )
+  const usd = await tokenfuse([...args, '--unit', 'usd'], { folder })
+  assert.match(usd.stdout, /^everything, a day +\$0\.0015/m)
 })
 
 test('without history enough nothing is proposed, and it is said what is missing', async (t) => {
