@@ -14,6 +14,7 @@ export type {
 export type { SuggestedUnit } from './backtest/usage-history.ts'
 export { EVENT_LOG_FILE, readEndpoint } from './data-directory.ts'
 export type { Endpoint } from './data-directory.ts'
+export { exportKafkaEvents } from './log/kafka/export-events.ts'
 export { initKafka } from './log/kafka/init-topics.ts'
 export type { TopicReport } from './log/kafka/init-topics.ts'
 export { readKafkaSettings } from './log/kafka/settings.ts'

@@ -13,7 +13,7 @@ const CALLS = [1, 2, 3, 4].flatMap((day) =>
 function daysIn(timezone: string): [string, bigint][] {
   const history = new UsageHistory(timezone, 'usd')
   for (const call of CALLS) history.add(call)
-  return [...history.days].sort()
+  return [...history.days].sort(([a], [b]) => (a < b ? -1 : 1))
 }
 
 test('days are those of the time zone', () => {
