@@ -5,12 +5,7 @@ export type { LineBatch } from './backtest/file-lines.ts'
 export type { BacktestPolicy } from './backtest/policy-run.ts'
 export type * from './backtest/result.ts'
 export { suggestBudgets } from './backtest/suggest.ts'
-export type {
-  ReadEvents,
-  SuggestedBudget,
-  Suggestion,
-  SuggestOptions,
-} from './backtest/suggest.ts'
+export type { ReadEvents, SuggestedBudget, Suggestion, SuggestOptions } from './backtest/suggest.ts'
 export type { SuggestedUnit } from './backtest/usage-history.ts'
 export { EVENT_LOG_FILE, readEndpoint } from './data-directory.ts'
 export type { Endpoint } from './data-directory.ts'
