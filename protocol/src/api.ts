@@ -263,7 +263,10 @@ export type AgentReport = {
   readonly models: readonly UsageRow[]
   /** Those that spent the most. */
   readonly runs: readonly AgentRun[]
-  /** `null` is unknown: prompts do not leave the agent's process. */
+  /**
+   * In the newest call of each of `runs`, as the preload estimates it by characters; `null` where it told nothing: prompts
+   * themselves do not leave the agent's process.
+   */
   readonly systemPromptShare: number | null
   readonly detections: readonly DetectionStatus[]
   /** Those in force for it or its tasks alone. */

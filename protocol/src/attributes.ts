@@ -57,6 +57,8 @@ export const ATTR_USAGE_COUNTED = 'tokenfuse.usage.counted'
 export const ATTR_USAGE_CACHE_WRITE_1H_TOKENS = 'tokenfuse.usage.cache_write_1h.input_tokens'
 /** JSON array of `UsagePart`, only where one response bills more than one request. */
 export const ATTR_USAGE_PARTS = 'tokenfuse.usage.parts'
+/** Of the input tokens, those of the system prompt, as the preload estimates them. */
+export const ATTR_USAGE_SYSTEM_TOKENS = 'tokenfuse.usage.system.input_tokens'
 export const ATTR_USAGE_PROBLEMS = 'tokenfuse.usage.problems'
 export const ATTR_SERVICE_TIER = 'tokenfuse.service_tier'
 export const ATTR_TOOL_CALL_KEYS = 'tokenfuse.tool.call.keys'

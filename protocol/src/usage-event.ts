@@ -116,6 +116,11 @@ export const usageEventSchema = z
     responseModel: name.nullable(),
     serviceTier: name.nullable(),
     tokens: tokenCountsSchema,
+    systemTokens: count
+      .optional()
+      .describe(
+        'of tokens.input, those of the system prompt, as estimated; absent where nothing is known',
+      ),
     charges: z.array(chargeSchema),
     costPicoUsd: picoUsd,
     priceVersion: name,

@@ -73,8 +73,8 @@ function runTable(runs: readonly AgentRun[]): string[] {
 function contextLines({ systemPromptShare }: AgentReport): string[] {
   const share =
     systemPromptShare === null
-      ? 'unknown, since prompts do not leave the process of the agent'
-      : `${Math.round(systemPromptShare * 100)}%`
+      ? 'unknown, since nothing of late was told by the preload'
+      : `about ${Math.round(systemPromptShare * 100)}% of what the newest calls read`
   return [
     `Share of the system prompt: ${share}. "Repeated" are tokens of turns whose tool calls and results repeated earlier ones.`,
   ]

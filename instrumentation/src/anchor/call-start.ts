@@ -7,6 +7,8 @@ export type CallStart = {
   readonly endpoint: Endpoint
   readonly url: URL
   readonly facts: RequestFacts
+  /** Characters of the request's body; 0 where it was not read. */
+  readonly bodyLength: number
   readonly attribution: Attribution
   readonly parent: CallParent
   /** Of the call's own span; 16 hex digits. */

@@ -1,5 +1,6 @@
 import { estimateRequest, heuristicEstimate } from '../estimate/estimate.ts'
 import type { Estimate, EstimateRequest } from '../estimate/estimate.ts'
+import { systemTokens } from '../estimate/system-tokens.ts'
 import type { Estimator } from '../estimate/estimator.ts'
 import type { Admission, Guard } from '../guard/guard.ts'
 import { reportFault } from '../log.ts'
@@ -152,6 +153,7 @@ export class Call implements UnfinishedCall {
       finishReasons: response?.facts?.finishReasons ?? [],
       parts: usage.parts,
       source: usage.source,
+      systemTokens: this.#systemTokens(usage.parts),
       problems: [...usage.problems, ...this.#problems],
       error: settlement.error,
       statusCode: response?.statusCode ?? null,
@@ -160,6 +162,15 @@ export class Call implements UnfinishedCall {
       verdict: this.#admission.verdict,
       decision: null,
     }
+  }
+
+  #systemTokens(parts: CallRecord['parts']): number | null {
+    const { facts, bodyLength } = this.#start
+    const input = parts.reduce<number | null>(
+      (sum, { tokens }) => (tokens.input === null ? sum : (sum ?? 0) + tokens.input),
+      null,
+    )
+    return systemTokens({ body: facts.body, bodyLength }, input)
   }
 
   #carriesTools(): boolean {

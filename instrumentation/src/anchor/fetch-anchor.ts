@@ -37,7 +37,7 @@ export type AnchorOptions = CallServices & {
 
 type Send = (args: FetchArguments) => Promise<Response>
 /** A call whose body was not looked at yet. */
-type Recognised = Omit<CallStart, 'facts'> & Pick<CurrentParent, 'isGiven'>
+type Recognised = Omit<CallStart, 'facts' | 'bodyLength'> & Pick<CurrentParent, 'isGiven'>
 /** One call to the app's fetch that goes to a provider. */
 type Caught = {
   readonly send: Send
@@ -75,7 +75,8 @@ export class FetchAnchor {
     const withBody = (bodyText: string | null): Promise<Response> => {
       const facts = readRequest(from.endpoint, bodyText ?? '')
       const parent = this.#placeOf(from, facts)
-      return this.#ask({ send, args, outgoing, bodyText, start: { ...from, parent, facts } })
+      const start = { ...from, parent, facts, bodyLength: bodyText?.length ?? 0 }
+      return this.#ask({ send, args, outgoing, bodyText, start })
     }
     const { bodyText } = outgoing
     return bodyText instanceof Promise ? bodyText.then(withBody) : withBody(bodyText)

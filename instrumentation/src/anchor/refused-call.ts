@@ -29,6 +29,7 @@ export function refusedCallRecord(
     finishReasons: [],
     parts: [NOTHING_BILLED],
     source: 'provider',
+    systemTokens: null,
     problems: [],
     error: 'budget_exceeded',
     statusCode: null,

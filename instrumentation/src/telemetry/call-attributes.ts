@@ -41,6 +41,7 @@ import {
   ATTR_USAGE_PROBLEMS,
   ATTR_USAGE_REASONING_TOKENS,
   ATTR_USAGE_SOURCE,
+  ATTR_USAGE_SYSTEM_TOKENS,
   ATTR_USER_ID,
   ATTR_VERDICT,
   UNKNOWN_TOKENS,
@@ -100,6 +101,7 @@ function addUsage(list: AttributeList, call: CallRecord): void {
     .count(ATTR_USAGE_CACHE_WRITE_1H_TOKENS, cacheWrite1h)
     .count(ATTR_USAGE_OUTPUT_TOKENS, sum.output)
     .count(ATTR_USAGE_REASONING_TOKENS, sum.reasoning)
+    .count(ATTR_USAGE_SYSTEM_TOKENS, call.systemTokens)
     .list(ATTR_USAGE_PROBLEMS, call.problems)
   if (!isPlain(call.parts)) list.json(ATTR_USAGE_PARTS, call.parts)
 }

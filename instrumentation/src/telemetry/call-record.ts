@@ -63,6 +63,8 @@ export type CallRecord = {
   /** What the response billed; empty where nothing is known of it. */
   readonly parts: readonly UsagePart[]
   readonly source: UsageSource
+  /** Of the input tokens, those of the system prompt, as estimated; `null` where nothing is known. */
+  readonly systemTokens: number | null
   /** Stable snake_case codes of what was odd about the usage. */
   readonly problems: readonly string[]
 

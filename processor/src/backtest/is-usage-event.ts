@@ -71,7 +71,7 @@ function isCharge(charge: unknown): boolean {
 }
 
 function hasRest(event: Fields): boolean {
-  const { step, tags, verdict, savings, toolCallKeys, toolResultKeys } = event
+  const { step, tags, verdict, savings, toolCallKeys, toolResultKeys, systemTokens } = event
   if (step !== null && !Number.isSafeInteger(step)) return false
   if (!isRecord(tags) || Array.isArray(tags)) return false
   for (const name in tags) if (!isText(tags[name])) return false
@@ -82,6 +82,7 @@ function hasRest(event: Fields): boolean {
     areTexts(toolCallKeys) &&
     areTexts(toolResultKeys) &&
     event['callers'] === undefined &&
+    (systemTokens === undefined || isCount(systemTokens)) &&
     Array.isArray(savings) &&
     savings.length === 0 &&
     (verdict === null || isPlainVerdict(verdict))

@@ -48,6 +48,7 @@ export function usageEventOf(
   const refused = refuses(verdict) && !answered
   const usage = refused ? NOTHING_USED : told
   const savings = savingsOf(fields, problems)
+  const systemTokens = refused ? null : fields.count('systemTokens', problems)
   if (problems.length > 0) return null
 
   // Nobody bills what was refused or came out of a cache.
@@ -69,6 +70,7 @@ export function usageEventOf(
     responseModel,
     serviceTier,
     tokens: usage.tokens,
+    ...(systemTokens !== null && { systemTokens }),
     ...(billed ? priceOf(usage.parts, call, timeMs, options) : free()),
     priceVersion: priceVersionOf(options),
     source: usage.source,

@@ -44,7 +44,8 @@ const SDK_APP = `
   const asked = { ...chat, stream: true, stream_options: { include_usage: true } }
   for await (const chunk of await openai.chat.completions.create(asked)) show(chunk)
   show(await openai.responses.create({ model: 'gpt-4o-mini', input: 'hi' }))
-  const message = { model: 'claude-3-5-sonnet-20241022', max_tokens: 99, messages }
+  const system = 'Be brief. '.repeat(20)
+  const message = { model: 'claude-3-5-sonnet-20241022', max_tokens: 99, messages, system }
   show(await anthropic.messages.create(message))
   for await (const event of await anthropic.messages.create({ ...message, stream: true })) show(event)
 `
@@ -72,6 +73,14 @@ test('real SDKs get the very same objects with and without the preload, and ever
   assert.equal(responses?.attributes['gen_ai.usage.cache_read.input_tokens'], 8)
   assert.equal(responses?.attributes['gen_ai.usage.reasoning.output_tokens'], 4)
   assert.equal(responses?.attributes['server.address'], '127.0.0.1')
+  const systemTokens = (id: string) =>
+    spans.find((span) => span.attributes['gen_ai.response.id'] === id)?.attributes[
+      'tokenfuse.usage.system.input_tokens'
+    ]
+  assert.equal(systemTokens('chatcmpl-1'), 0)
+  // 200 of some 320 characters, of 50 tokens
+  const ofMessage = Number(systemTokens('msg_1'))
+  assert.ok(ofMessage >= 25 && ofMessage <= 40, `${ofMessage}`)
 })
 
 test('the bytes, headers and address of an answer are those that were sent', async (t) => {

@@ -119,6 +119,7 @@ const callArb: fc.Arbitrary<CallRecord> = fc
     finishReasons: fc.array(nameArb, { maxLength: 2 }),
     parts: fc.oneof(fc.array(partArb, { maxLength: 3 }), fc.tuple(plainPartArb)),
     source: fc.constantFrom('provider', 'partial', 'estimate' as const),
+    systemTokens: orNull(fc.nat(10_000)),
     problems: fc.array(nameArb, { maxLength: 2 }),
     error: orNull(nameArb),
     statusCode: orNull(fc.constantFrom(200, 500)),
@@ -199,6 +200,7 @@ suite('a call that the preload tells of', () => {
           toolCallKeys: [...call.toolCallKeys],
           toolResultKeys: [...call.toolResultKeys],
           verdict: call.verdict,
+          systemTokens: call.systemTokens ?? undefined,
         }
         const told = Object.fromEntries(
           Object.keys(expected).map((field) => [field, event[field as keyof UsageEvent]]),

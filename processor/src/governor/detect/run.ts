@@ -54,6 +54,8 @@ export type LastCall = {
   guard: string | null
   tokens: number
   context: number
+  /** Of the context, those of the system prompt, as estimated; `null` where nothing is known. */
+  system: number | null
 }
 
 /** @returns the newest call of a run as a tree sees it */
@@ -95,6 +97,7 @@ export function beginRun(
       guard: null,
       tokens: 0,
       context: 0,
+      system: null,
     },
     group: null,
     endsMs: null,
@@ -134,5 +137,6 @@ export function setLast({ last }: Run, call: UsageEvent): void {
   last.session = call.session
   last.guard = call.guard
   last.context = call.tokens.input ?? 0
+  last.system = call.systemTokens ?? null
   last.tokens = last.context + (call.tokens.output ?? 0)
 }

@@ -39,6 +39,7 @@ export function agentReport(
   const past = days.filter(({ day }) => day < today).slice(-BASELINE_DAYS)
   const median = medianOf(past.map(({ totals }) => totals.totalTokens))
   const now = days.find(({ day }) => day === today)?.totals.totalTokens ?? 0
+  const runs = state.detectors.runaways.runsOf(agent, TOP)
   return {
     agent,
     offset: state.offset,
@@ -54,8 +55,8 @@ export function agentReport(
     tasks: top('task'),
     steps: top('step'),
     models: top('model'),
-    runs: state.detectors.runaways.runsOf(agent, TOP).map(runOf),
-    systemPromptShare: null,
+    runs: runs.map(runOf),
+    systemPromptShare: systemPromptShare(runs),
     detections: state.detectors.alerts.statuses().filter(({ scope }) => isOf(scope, agent)),
     decisions: decisions.filter(({ scope }) => isOf(scope, agent)),
   }
@@ -100,6 +101,15 @@ function runOf(run: Run): AgentRun {
     repeatedTokens: repetition?.repeatedTokens ?? 0,
     lastAt: isoFromMs(lastMs),
   }
+}
+
+/** In the newest calls of the runs under way, to two digits; `null` where nothing is known. */
+function systemPromptShare(runs: readonly Run[]): number | null {
+  const known = runs.filter(({ last }) => typeof last.system === 'number' && last.context > 0)
+  if (known.length === 0) return null
+  const system = known.reduce((sum, { last }) => sum + (last.system ?? 0), 0)
+  const context = known.reduce((sum, { last }) => sum + last.context, 0)
+  return Math.round((100 * Math.min(system, context)) / context) / 100
 }
 
 /** The middle one, or the mean of both; `null` for none. */

@@ -51,6 +51,8 @@ export function buildEvent(kind: CallKind, own: OwnValues): UsageEvent {
     verdict: verdictOf(kind, own),
     savings: own[26],
   }
+  const systemTokens = own[CHARGES_AT + 2 * kind.charges.length]
+  if (typeof systemTokens === 'number') event.systemTokens = systemTokens
   if (kind.callers !== null) event.callers = kind.callers
   return event
 }

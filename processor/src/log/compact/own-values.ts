@@ -20,7 +20,7 @@ export type OwnValues = readonly [
   ...[costPicoUsd: string, error: string | null, toolCallKeys: string[], toolResultKeys: string[]],
   ...[reserve: number | null, cap: number | null, decision: string | null],
   ...[refusal: OwnRefusal | null, savings: UsageEvent['savings']],
-  /** For each charge its quantity, then its cost in pico-USD. */
+  /** For each charge its quantity, then its cost in pico-USD; then the tokens of the system prompt, where they are known. */
   ...charges: (number | string)[],
 ]
 
@@ -71,13 +71,16 @@ export function ownText(event: UsageEvent): string {
     event.savings,
   ]
   for (const { quantity, picoUsd } of charges) values.push(quantity, picoUsd)
+  if (event.systemTokens !== undefined) values.push(event.systemTokens)
   return JSON.stringify(values)
 }
 
 /** Whether values are those of a call with so many charges, as `ownText` writes them. */
 export function areOwnValues(values: unknown, charges: number): values is OwnValues {
-  if (!Array.isArray(values) || values.length !== CHARGES_AT + charges * 2) return false
-  for (let at = CHARGES_AT; at < values.length; at += 2) {
+  const end = CHARGES_AT + charges * 2
+  if (!Array.isArray(values) || values.length < end || values.length > end + 1) return false
+  if (values.length > end && !isNumber(values[end])) return false
+  for (let at = CHARGES_AT; at < end; at += 2) {
     if (!isNumber(values[at]) || !isAmount(values[at + 1])) return false
   }
   return hasNames(values) && hasCounts(values) && hasRest(values)

@@ -41,6 +41,7 @@ export function aCall(n: number, overrides: Partial<CallRecord> = {}): CallRecor
     finishReasons: ['stop'],
     parts: [],
     source: 'provider',
+    systemTokens: null,
     problems: [],
     error: null,
     statusCode: 200,

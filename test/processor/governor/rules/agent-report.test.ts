@@ -50,6 +50,13 @@ test('an agent is reported with its tasks, steps and models, its context, its us
   assert.equal(run.contextTokensPerCall, 10)
   assert.equal(run.trace, traceId)
   assert.equal(report.systemPromptShare, null)
+  // Of a newest call of 30 and one of 10 tokens: 12 + 9 of 40. One that does not tell is left out.
+  governed.use(now + 3000, 30, { ...more, systemTokens: 12 })
+  governed.use(now + 3000, 10, { ...more, task: 'second', systemTokens: 9 })
+  governed.use(now + 3000, 500, { ...more, task: 'third' })
+  assert.equal(governed.governor.agentReport('a')?.systemPromptShare, 0.53)
+  governed.restart()
+  assert.equal(governed.governor.agentReport('a')?.systemPromptShare, 0.53)
   assert.deepEqual(
     report.decisions.filter(({ action }) => action === 'kill').map(({ scope }) => scope),
     ['agent=a,task=old-2', 'agent=a,task=now'],

@@ -20,7 +20,7 @@ import { usageEvent } from '../../../support/usage-event.ts'
 const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 20 })
 const orNull = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: null })
 const count = fc.nat({ max: Number.MAX_SAFE_INTEGER })
-const money = fc.bigInt({ min: 0n, max: 10n ** 30n }).map(String)
+const money = fc.bigInt({ min: 0n, max: 10n ** 30n - 1n }).map(String)
 const hex = (length: number) =>
   fc
     .array(fc.nat({ max: 15 }), { minLength: length, maxLength: length })
@@ -101,6 +101,7 @@ const anyEvent: fc.Arbitrary<UsageEvent> = fc.record(
       output: orNull(count),
       reasoning: orNull(count),
     }),
+    systemTokens: count,
     charges: fc.array(charge, { maxLength: 4 }),
     costPicoUsd: money,
     priceVersion: text,
@@ -116,8 +117,8 @@ const anyEvent: fc.Arbitrary<UsageEvent> = fc.record(
 )
 
 function requiredKeys() {
-  const { callers: _, ...required } = usageEventSchema.shape
-  return Object.keys(required) as Exclude<keyof UsageEvent, 'callers'>[]
+  const { callers: _, systemTokens: _tokens, ...required } = usageEventSchema.shape
+  return Object.keys(required) as Exclude<keyof UsageEvent, 'callers' | 'systemTokens'>[]
 }
 
 /** What JSON makes of it, which is what the log promises: `-0` is 0 there. */
