@@ -13,6 +13,16 @@ export class AccountList {
   #all: GuardAccount[] | null = null
   #byGuard: Map<string, GuardAccount> | null = null
 
+  /** Says nothing, but to read it brings the first account near. */
+  get near(): number {
+    return this.#first === null ? 0 : this.#first.usedAtMs
+  }
+
+  /** The same for its row. */
+  get firstNumber(): number {
+    return this.#first === null ? 0 : this.#first.firstNumber
+  }
+
   get size(): number {
     return this.#all?.length ?? (this.#first === null ? 0 : 1)
   }

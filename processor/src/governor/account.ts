@@ -62,6 +62,11 @@ export class GuardAccount {
     this.#rows.free(this.#row)
   }
 
+  /** Says nothing, but to read it brings the row near. */
+  get firstNumber(): number {
+    return this.#numbers[this.#at] as number
+  }
+
   get lent(): Amount {
     return amountAt(this.#numbers, this.#at + LENT)
   }

@@ -57,6 +57,10 @@ function remember(state: GovernorState, event: UsageEvent, startMs: number): boo
   const endMs = startMs + event.durationMs
   const hasResponse = event.responseId !== null
   ids.load(event)
+  state.fetched =
+    spans.near(ids.span, endMs) +
+    spans.near(ids.parent, endMs) +
+    responses.near(ids.response, endMs)
   spans.forget(logTimeMs)
   responses.forget(logTimeMs)
   // The whole time of the span, since it may be the parent of one that was counted when it ended.

@@ -4,6 +4,7 @@ import {
   type NamedDimension,
   type UsageEvent,
 } from '@tokenfuse/protocol'
+import type { RecentRow } from './detect/recent-table.ts'
 import { Names, type Scope, ScopeIndex } from './scopes.ts'
 
 /** Places of the dimensions in a call's names; tags that a policy counts over follow. */
@@ -105,14 +106,25 @@ export class CallScopes {
 
   /** Reads a little of each row that the call will be counted in. */
   #fetchRows(): void {
+    const { scopes } = this
     let sum = 0
-    for (const scope of this.scopes) {
-      if (scope === null) continue
-      sum += (scope.line?.at ?? 0) + (scope.counter?.order ?? 0)
+    for (let number = 0; number < scopes.length; number++) {
+      const { line, counter, run, feed } = scopes[number] as Scope
+      if (line !== null) sum += line.at
+      if (counter !== null) sum += counter.order
+      if (run !== null) sum += run.lastMs
+      if (feed !== null) sum += feed.tokens
     }
-    for (const scope of this.scopes) {
-      if (scope === null) continue
-      sum += (scope.line?.numbers[scope.line.at] ?? 0) + (scope.counter?.firstNumber ?? 0)
+    for (let number = 0; number < scopes.length; number++) {
+      const { line, counter, run } = scopes[number] as Scope
+      if (line !== null) sum += line.numbers[line.at] as number
+      if (counter !== null) sum += counter.firstNumber + (counter.bin?.amount ?? 0)
+      // A run that is used again changes places with those beside it.
+      if (run !== null) sum += run.last.tokens + timeOf(run.older) + timeOf(run.newer)
+    }
+    for (let number = 0; number < scopes.length; number++) {
+      const { counter } = scopes[number] as Scope
+      if (counter !== null) sum += counter.accounts.firstNumber
     }
     this.fetched = sum
   }
@@ -135,6 +147,8 @@ export class CallScopes {
     }
   }
 }
+
+const timeOf = (run: RecentRow | null) => run?.lastUse ?? 0
 
 /** The name under which a step is counted: its own, or else its number. */
 export function stepName(event: Pick<UsageEvent, 'step' | 'stepName'>): string {

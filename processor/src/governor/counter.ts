@@ -99,9 +99,9 @@ export class Counter {
     this.#unsettle()
   }
 
-  /** Says nothing, but to read it brings the row near. */
+  /** Says nothing, but to read it brings the row and the account near. */
   get firstNumber(): number {
-    return this.#numbers[this.#at] as number
+    return (this.#numbers[this.#at] as number) + this.accounts.near
   }
 
   /** Of `spent`, what changes with every call that counts; for a hash. */

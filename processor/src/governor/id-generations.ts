@@ -24,6 +24,9 @@ export class IdGenerations {
   readonly #chunks = new Map<number, number>()
   #dropped: number[] = []
   #size = 0
+  #lastHour = 0
+  #last: IdSet | undefined
+  #far: IdSet | undefined
   /** The hour before which nothing is kept. */
   #oldest = 0
   /** Ids that had to go before their time. */
@@ -39,13 +42,27 @@ export class IdGenerations {
     return this.#oldest * HOUR_MS
   }
 
+  /** Says nothing, but to read it brings the place near where an id with such an end stands or would stand. */
+  near(id: IdHash, endMs: number): number {
+    return this.#generation(hourOf(endMs))?.near(id) ?? 0
+  }
+
+  /** Most look-ups are of the hour of the one before. */
+  #generation(hour: number): IdSet | undefined {
+    if (hour !== this.#lastHour || this.#last === undefined) {
+      this.#lastHour = hour
+      this.#last = this.#generations.get(hour)
+    }
+    return this.#last
+  }
+
   /** Looks for an id whose span ended between two times. */
   has(id: IdHash, fromMs: number, untilMs: number, logTimeMs: number): boolean {
-    if (this.#generations.get(FAR)?.has(id)) return true
+    if (this.#far?.has(id)) return true
     const first = Math.max(this.#oldest, hourOf(Math.max(fromMs, logTimeMs - HORIZON_MS)))
     const last = hourOf(Math.min(untilMs, logTimeMs + HORIZON_MS))
     for (let hour = first; hour <= last; hour++) {
-      if (this.#generations.get(hour)?.has(id)) return true
+      if (this.#generation(hour)?.has(id)) return true
     }
     return false
   }
@@ -53,8 +70,7 @@ export class IdGenerations {
   add(id: IdHash, endMs: number, logTimeMs: number): void {
     const isFar = endMs > logTimeMs + HORIZON_MS
     const generation = isFar ? FAR : hourOf(endMs)
-    let ids = this.#generations.get(generation)
-    if (!ids) this.#generations.set(generation, (ids = new IdSet()))
+    const ids = this.#generation(generation) ?? this.#begin(generation)
     if (!ids.add(id)) return
     this.#size++
     const { a, b, c, d } = id
@@ -63,6 +79,14 @@ export class IdGenerations {
     else this.#added.set(generation, [a, b, c, d])
     if (isFar && ids.size > MAX_FAR_IDS) this.#evict(FAR)
     else if (this.#size > this.#maxIds) this.#evictOldest(hourOf(logTimeMs) - 1)
+  }
+
+  #begin(generation: number): IdSet {
+    const ids = new IdSet()
+    this.#generations.set(generation, ids)
+    this.#last = ids
+    if (generation === FAR) this.#far = ids
+    return ids
   }
 
   /** Forgets the generations that no span can ask for any more. */
@@ -97,6 +121,8 @@ export class IdGenerations {
   #drop(generation: number): void {
     this.#size -= this.#generations.get(generation)?.size ?? 0
     this.#generations.delete(generation)
+    this.#last = undefined
+    if (generation === FAR) this.#far = undefined
     this.#added.delete(generation)
     this.#dropped.push(generation)
   }
@@ -137,6 +163,7 @@ export class IdGenerations {
         if (ids.add(id)) this.#size++
       }
       this.#generations.set(generation, ids)
+      if (generation === FAR) this.#far = ids
       const chunks = Math.max(this.#chunks.get(generation) ?? 0, Number(chunkText) + 1)
       this.#chunks.set(generation, chunks)
     }

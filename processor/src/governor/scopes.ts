@@ -16,6 +16,8 @@ export class Names {
   }
 
   set(slot: number, name: string): void {
+    // Many calls share some names with the call before.
+    if (name === this.values[slot]) return
     let hash = 0x811c9dc5
     for (let index = 0; index < name.length; index++) {
       hash = Math.imul(hash ^ name.charCodeAt(index), 0x01000193)
