@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path'
-import type { ReadEvents, SuggestedUnit, SuggestOptions } from '@tokenfuse/processor'
+import type { ReadEvents, RecordedLine, SuggestedUnit, SuggestOptions } from '@tokenfuse/processor'
 import { type Command, Option } from 'commander'
 import { suggestionLines } from '../budgets/suggestion-lines.ts'
 import { printJson, printLines } from '../output/print.ts'
@@ -69,9 +69,9 @@ async function asThePolicySays(
 }
 
 async function fileReader(path: string): Promise<ReadEvents> {
-  const { fileLines } = await import('@tokenfuse/processor')
+  const { recordedFile } = await import('@tokenfuse/processor')
   return async function* () {
-    for await (const { lines } of fileLines(path)) yield lines
+    for await (const { lines } of recordedFile(path)) yield lines
   }
 }
 
@@ -79,9 +79,9 @@ async function logReader(directory: string): Promise<ReadEvents> {
   const { EVENT_LOG_FILE, exportEvents } = await import('@tokenfuse/processor')
   const path = join(directory, EVENT_LOG_FILE)
   return async function* () {
-    let batch: string[] = []
+    let batch: RecordedLine[] = []
     for (const event of exportEvents(path, { sinceMs: null, untilMs: null })) {
-      if (batch.push(JSON.stringify(event)) < BATCH) continue
+      if (batch.push({ kind: 'event', event }) < BATCH) continue
       yield batch
       batch = []
     }

@@ -1,9 +1,9 @@
 import type { TaskEnd, UsageEvent } from '@tokenfuse/protocol'
 import { msFromIso } from '../governor/iso-time.ts'
 import { isRefused } from '../governor/usage-sums.ts'
-import { fileLines } from './file-lines.ts'
 import { type BacktestPolicy, PolicyRun, type Taken } from './policy-run.ts'
-import { readLine } from './recorded-line.ts'
+import { recordedFile } from './recorded-file.ts'
+import type { RecordedLine } from './recorded-line.ts'
 import type { BacktestResult, FileResult } from './result.ts'
 
 const MAX_BAD_SHOWN = 100
@@ -29,19 +29,19 @@ export class Backtest {
     this.#policies = policies
   }
 
-  /** Takes one line of a file of events; what is no event is told with its number and kept apart. */
-  takeLine(text: string | null, line: number): void {
+  /** Takes the next line of a file of events; what is no event is told with its number and kept apart. */
+  takeLine(line: RecordedLine): void {
     this.#counts.lines++
-    if (text === null) return this.#keepApart(line, 'longer than any event')
-    if (text.trim() === '') return
-    const read = readLine(text)
-    if (read.kind === 'bad') return this.#keepApart(line, read.reason)
-    if (read.kind === 'other') {
-      this.#counts.otherEvents++
-      return
-    }
-    const reason = this.take(read.event)
-    if (reason !== null) this.#keepApart(line, reason)
+    if (line.kind === 'bad') this.#keepApart(line.reason)
+    if (line.kind === 'other') this.#counts.otherEvents++
+    if (line.kind !== 'event') return
+    const reason = this.take(line.event)
+    if (reason !== null) this.#keepApart(reason)
+  }
+
+  /** How many were taken. */
+  get lines(): number {
+    return this.#counts.lines
   }
 
   /** @returns why an event could not be taken; `null` where it was */
@@ -79,9 +79,9 @@ export class Backtest {
     if (taken === 'late') this.#taken.late++
   }
 
-  #keepApart(line: number, reason: string): void {
+  #keepApart(reason: string): void {
     this.#counts.badLines++
-    if (this.#bad.length < MAX_BAD_SHOWN) this.#bad.push({ line, reason })
+    if (this.#bad.length < MAX_BAD_SHOWN) this.#bad.push({ line: this.#counts.lines, reason })
   }
 
   result(): BacktestResult {
@@ -119,9 +119,9 @@ export async function backtestFile(
   progress: (progress: BacktestProgress) => void = () => {},
 ): Promise<BacktestResult> {
   const backtest = new Backtest(policies)
-  for await (const { firstLine, lines, readBytes, totalBytes } of fileLines(path)) {
-    for (const [index, line] of lines.entries()) backtest.takeLine(line, firstLine + index)
-    progress({ lines: firstLine + lines.length - 1, readBytes, totalBytes })
+  for await (const { lines, readBytes, totalBytes } of recordedFile(path)) {
+    for (const line of lines) backtest.takeLine(line)
+    progress({ lines: backtest.lines, readBytes, totalBytes })
   }
   return backtest.result()
 }

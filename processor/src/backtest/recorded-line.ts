@@ -7,12 +7,16 @@ export type RecordedLine =
   /** An event that a backtest makes itself, or has no use for. */
   | { readonly kind: 'other' }
   | { readonly kind: 'bad'; readonly reason: string }
+  | { readonly kind: 'blank' }
 
 const OTHERS: ReadonlySet<unknown> = new Set([
   ...['credit.report', 'policy.set', 'override.set', 'decision.lift', 'alert.received', 'tick'],
 ])
 
-export function readLine(text: string): RecordedLine {
+/** @param text `null` is a line that was too long to be kept */
+export function readLine(text: string | null): RecordedLine {
+  if (text === null) return { kind: 'bad', reason: 'longer than any event' }
+  if (text.trim() === '') return { kind: 'blank' }
   let value: unknown
   try {
     value = JSON.parse(text)

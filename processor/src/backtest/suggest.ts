@@ -1,6 +1,6 @@
 import { type PolicyInput, policySchema, UNKNOWN, usdFromPicoUsd } from '@tokenfuse/protocol'
 import { Backtest } from './backtest.ts'
-import { readLine } from './recorded-line.ts'
+import type { RecordedLine } from './recorded-line.ts'
 import type { BacktestResult } from './result.ts'
 import { type SuggestedUnit, UsageHistory } from './usage-history.ts'
 
@@ -36,8 +36,8 @@ export type Suggestion = {
   readonly backtest: BacktestResult
 }
 
-/** Lines of recorded events, from the beginning each time. */
-export type ReadEvents = () => AsyncIterable<readonly (string | null)[]>
+/** Lines of recorded events, some at a time, from the beginning each time. */
+export type ReadEvents = () => AsyncIterable<Iterable<RecordedLine>>
 
 /** As the policy has it: whose days, and what limits count. */
 export type SuggestOptions = { readonly timezone: string; readonly unit: SuggestedUnit }
@@ -61,16 +61,13 @@ export async function suggestBudgets(
   const input: PolicyInput = { version: 1, timezone, budgets: budgets.map(({ budget }) => budget) }
   const policy = policySchema.parse(input)
   const backtest = new Backtest([{ name: 'suggested', policy, rules: [] }])
-  let number = 0
-  for await (const lines of read()) for (const line of lines) backtest.takeLine(line, ++number)
+  for await (const lines of read()) for (const line of lines) backtest.takeLine(line)
   const counted = unit === 'usd' ? 'picoUsd' : unit
   return { unit: counted, timezone, budgets, missing, backtest: backtest.result() }
 }
 
-function learn(history: UsageHistory, line: string | null): void {
-  if (line === null || line.trim() === '') return
-  const read = readLine(line)
-  if (read.kind === 'event' && read.event.type === 'usage') history.add(read.event)
+function learn(history: UsageHistory, line: RecordedLine): void {
+  if (line.kind === 'event' && line.event.type === 'usage') history.add(line.event)
 }
 
 function dailyBudget(

@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
-import { type LogEvent, TokenfuseError } from '@tokenfuse/protocol'
+import { type TaskEnd, TokenfuseError, type UsageEvent } from '@tokenfuse/protocol'
 import { CompactCodec } from '../compact/codec.ts'
 import { fromSqliteError } from './errors.ts'
 
@@ -12,7 +12,10 @@ export type ExportSpan = { readonly sinceMs: number | null; readonly untilMs: nu
  * @param path of the log's file
  * @throws TokenfuseError `file_unreadable` where there is none, `log_corrupt`, `log_unavailable`
  */
-export function* exportEvents(path: string, { sinceMs, untilMs }: ExportSpan): Generator<LogEvent> {
+export function* exportEvents(
+  path: string,
+  { sinceMs, untilMs }: ExportSpan,
+): Generator<UsageEvent | TaskEnd> {
   const database = open(path)
   const codec = new CompactCodec()
   try {
@@ -22,7 +25,10 @@ export function* exportEvents(path: string, { sinceMs, untilMs }: ExportSpan): G
            AND log_time_ms >= ? AND log_time_ms < ? ORDER BY offset`,
       )
       .iterate(sinceMs ?? 0, untilMs ?? Number.MAX_SAFE_INTEGER)
-    for (const { offset, payload } of rows) yield codec.decode(String(payload), Number(offset))
+    for (const { offset, payload } of rows) {
+      // By the column, which is written with the event.
+      yield codec.decode(String(payload), Number(offset)) as UsageEvent | TaskEnd
+    }
   } catch (error) {
     throw fromSqliteError(error, path)
   } finally {
