@@ -10,7 +10,7 @@ import {
   type TaskEnd,
   UNKNOWN,
   type UsageEvent,
-  zoneOffsets,
+  zoneAround,
 } from '@tokenfuse/protocol'
 import { stepName } from '../governor/call-scopes.ts'
 import type { Effect } from '../governor/effect.ts'
@@ -23,7 +23,6 @@ import { HitTasks } from './hit-tasks.ts'
 import type { DecisionLine, PolicyResult } from './result.ts'
 import { sourceName, Sources } from './sources.ts'
 
-const DAY_MS = 86_400_000
 const TICK_MS = 1000
 const MAX_DECISIONS = 1000
 /** What guards do not let a call run for. */
@@ -58,7 +57,7 @@ export class PolicyRun {
   /** @param startMs log time of the beginning */
   constructor({ policy, rules }: BacktestPolicy, startMs: number) {
     const { notify: _, ...kept } = policy
-    const zone = zoneOffsets(policy.timezone, startMs - 400 * DAY_MS, startMs + 800 * DAY_MS)
+    const zone = zoneAround(policy.timezone, startMs)
     const tenant = DEFAULT_TENANT
     this.#apply(
       { type: 'policy.set', v: 1, tenant, basedOn: null, policy: kept, rules: [...rules], zone },

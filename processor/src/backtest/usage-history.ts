@@ -1,11 +1,10 @@
-import { UNKNOWN, type UsageEvent, type Zone, zoneOffsets } from '@tokenfuse/protocol'
+import { UNKNOWN, type UsageEvent, zoneAround } from '@tokenfuse/protocol'
+import { DayNames } from '../governor/day-names.ts'
 import { msFromIso } from '../governor/iso-time.ts'
 import { isRefused } from '../governor/usage-sums.ts'
-import { dayName, type Window, windowAt } from '../governor/windows.ts'
 
 const MAX_AGENTS = 1000
 const MAX_TASKS = 500_000
-const DAY_MS = 86_400_000
 
 type ByDay = Map<string, bigint>
 
@@ -21,9 +20,7 @@ export class UsageHistory {
   leftOut = 0
   readonly #timezone: string
   readonly #unit: SuggestedUnit
-  #zone: Zone | null = null
-  #day: Window = { fromMs: 0, untilMs: 0 }
-  #dayName = ''
+  #dayNames: DayNames | null = null
 
   /** @param timezone whose days are meant, as the policy names it */
   constructor(timezone: string, unit: SuggestedUnit) {
@@ -35,7 +32,9 @@ export class UsageHistory {
     if (isRefused(event)) return
     const { agent, task } = event
     const amount = this.#amountOf(event)
-    const day = this.#dayOf(msFromIso(event.time))
+    const timeMs = msFromIso(event.time)
+    this.#dayNames ??= new DayNames(zoneAround(this.#timezone, timeMs))
+    const day = this.#dayNames.at(timeMs)
     addTo(this.days, day, amount)
     let days = this.agents.get(agent)
     if (!days && this.agents.size < MAX_AGENTS) this.agents.set(agent, (days = new Map()))
@@ -50,16 +49,6 @@ export class UsageHistory {
   #amountOf({ costPicoUsd, tokens }: UsageEvent): bigint {
     if (this.#unit === 'usd') return BigInt(costPicoUsd)
     return BigInt((tokens.input ?? 0) + (tokens.output ?? 0))
-  }
-
-  #dayOf(timeMs: number): string {
-    const { fromMs, untilMs } = this.#day
-    if (timeMs < fromMs || timeMs >= (untilMs ?? 0)) {
-      this.#zone ??= zoneOffsets(this.#timezone, timeMs - 400 * DAY_MS, timeMs + 800 * DAY_MS)
-      this.#day = windowAt('day', timeMs, this.#zone)
-      this.#dayName = dayName(timeMs, this.#zone)
-    }
-    return this.#dayName
   }
 }
 

@@ -3,6 +3,7 @@ import { type ActivePolicy, activatePolicy, sinceWhen } from './budgets.ts'
 import { CallIds } from './call-ids.ts'
 import { CallScopes } from './call-scopes.ts'
 import { Counters } from './counters.ts'
+import { DayNames } from './day-names.ts'
 import { Detectors } from './detect/detectors.ts'
 import { ForecastDecisions } from './forecast/forecast-decisions.ts'
 import { ScopeForecasts } from './forecast/scope-forecasts.ts'
@@ -17,7 +18,6 @@ import { TaskEnds } from './task-ends.ts'
 import { plainCodec, type Row, type StateChange, type StateRecord, Table } from './table.ts'
 import { UsageLedger } from './usage-ledger.ts'
 import { CallAmounts } from './usage-sums.ts'
-import { dayName, type Window, windowAt } from './windows.ts'
 
 /** What the governor knows of one guard; `key` is its id. */
 export type GuardRow = Row & {
@@ -88,8 +88,7 @@ export class GovernorState {
   /** Log time at which silent guards were last forgotten. */
   guardsForgottenAtMs = 0
   #order = 0
-  #day: Window = { fromMs: 0, untilMs: 0 }
-  #dayName = ''
+  #days = new DayNames(UTC)
 
   /** The zone whose days the policy counts in; UTC while there is no policy. */
   get zone(): Zone {
@@ -106,18 +105,13 @@ export class GovernorState {
     const forecast = this.policy.budgets.filter((budget) => budget.forecasting !== null)
     this.forecasts.policyChanged(event.zone, forecast.length)
     this.rules.activate(event.rules ?? [], this.call, event.zone)
-    this.#day = { fromMs: 0, untilMs: 0 }
+    this.#days = new DayNames(event.zone)
     return this.policy
   }
 
   /** The day, such as `2026-01-31`, that a time falls on in the policy's zone. */
   dayAt(timeMs: number): string {
-    const { fromMs, untilMs } = this.#day
-    if (timeMs < fromMs || untilMs === null || timeMs >= untilMs) {
-      this.#day = windowAt('day', timeMs, this.zone)
-      this.#dayName = dayName(timeMs, this.zone)
-    }
-    return this.#dayName
+    return this.#days.at(timeMs)
   }
 
   takeChanges(): StateChange[] {

@@ -9,7 +9,7 @@ import {
   type PolicySet,
   type Rule,
   TokenfuseError,
-  zoneOffsets,
+  zoneAround,
 } from '@tokenfuse/protocol'
 import type { GovernorLoop } from '../governor-loop.ts'
 import { policyFileText, type Watch, watchPolicyFile, writePolicyFile } from './policy-file.ts'
@@ -17,7 +17,6 @@ import { type PolicyFiles, type PolicyPaths, readPolicyFiles } from './policy-fi
 import { defaultRules } from './rules-file.ts'
 import { withoutRunBudgets, withRunBudget, withRunBudgetsOf } from './run-budgets.ts'
 
-const DAY_MS = 86_400_000
 const RETRY_MS = 5000
 
 export type PolicyKeeperOptions = {
@@ -186,7 +185,7 @@ export class PolicyKeeper {
       basedOn,
       policy,
       rules: [...rules],
-      zone: zoneOffsets(policy.timezone, nowMs - 400 * DAY_MS, nowMs + 800 * DAY_MS),
+      zone: zoneAround(policy.timezone, nowMs),
     }
   }
 }

@@ -1,6 +1,12 @@
 import type { Zone } from '../log-event.ts'
 
 const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+
+/** The offsets that a policy of some time needs: for calls of a year before, and windows of two years to come. */
+export function zoneAround(name: string, timeMs: number): Zone {
+  return zoneOffsets(name, timeMs - 400 * DAY_MS, timeMs + 800 * DAY_MS)
+}
 
 /**
  * The offsets of a time zone between two times, to the second. Offsets change at most once within six hours.
