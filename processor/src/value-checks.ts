@@ -1,4 +1,4 @@
-/** Whether a value is what a place of the encoding holds. */
+/** Whether a value is what stands in some place of an event. */
 export type Check = (value: unknown) => boolean
 
 export const isText = (value: unknown): value is string => typeof value === 'string'
@@ -50,6 +50,6 @@ export function beginsLike(values: readonly unknown[], form: readonly Check[]): 
   return true
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

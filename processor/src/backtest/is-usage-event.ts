@@ -6,8 +6,16 @@ import {
   USAGE_SOURCES,
   type UsageEvent,
 } from '@tokenfuse/protocol'
+import { isAmount, isListOf, isObject, isOneOf, isText } from '../value-checks.ts'
 
 type Fields = Readonly<Record<string, unknown>>
+
+const areTexts = isListOf(isText)
+const isCriticality = isOneOf(CRITICALITIES)
+const isPriced = isOneOf(PRICED)
+const isUsageSource = isOneOf(USAGE_SOURCES)
+const isChargeKind = isOneOf(CHARGE_KINDS)
+const isUsagePartKind = isOneOf(USAGE_PART_KINDS)
 
 const TEXTS = [
   ...['tenant', 'agent', 'task', 'user', 'session', 'service', 'provider', 'operation'],
@@ -23,14 +31,13 @@ const COUNTS = ['input', 'cacheRead', 'cacheWrite', 'cacheWrite1h', 'output', 'r
 const TIME = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/
 const TRACE_ID = /^[0-9a-f]{32}$/
 const SPAN_ID = /^[0-9a-f]{16}$/
-const AMOUNT = /^\d+$/
 
 /**
  * Whether a value is a usage event as it is mostly written: a tenth of the time that the schema takes. Where it says
  * no, the schema may still say yes; where it says yes, so does the schema.
  */
 export function isUsageEvent(value: unknown): value is UsageEvent {
-  if (!isRecord(value) || value['type'] !== 'usage' || value['v'] !== 1) return false
+  if (!isObject(value) || value['type'] !== 'usage' || value['v'] !== 1) return false
   for (const name of TEXTS) if (!isName(value[name])) return false
   for (const name of NULLABLE_NAMES) if (value[name] !== null && !isName(value[name])) return false
   for (const name of NULLABLE_TEXTS) if (value[name] !== null && !isText(value[name])) return false
@@ -52,7 +59,7 @@ function hasIds(event: Fields): boolean {
 
 function hasAmounts(event: Fields): boolean {
   const { tokens, charges, costPicoUsd } = event
-  if (!isLike(costPicoUsd, AMOUNT) || !isRecord(tokens) || !Array.isArray(charges)) return false
+  if (!isAmount(costPicoUsd) || !isObject(tokens) || !Array.isArray(charges)) return false
   for (const name of COUNTS) if (tokens[name] !== null && !isCount(tokens[name])) return false
   for (const charge of charges as unknown[]) if (!isCharge(charge)) return false
   return true
@@ -60,25 +67,25 @@ function hasAmounts(event: Fields): boolean {
 
 function isCharge(charge: unknown): boolean {
   return (
-    isRecord(charge) &&
-    isOneOf(CHARGE_KINDS, charge['kind']) &&
-    isOneOf(USAGE_PART_KINDS, charge['part']) &&
+    isObject(charge) &&
+    isChargeKind(charge['kind']) &&
+    isUsagePartKind(charge['part']) &&
     isName(charge['model']) &&
     isCount(charge['quantity']) &&
     (charge['unit'] === 'token' || charge['unit'] === 'request') &&
-    isLike(charge['picoUsd'], AMOUNT)
+    isAmount(charge['picoUsd'])
   )
 }
 
 function hasRest(event: Fields): boolean {
   const { step, tags, verdict, savings, toolCallKeys, toolResultKeys, systemTokens } = event
   if (step !== null && !Number.isSafeInteger(step)) return false
-  if (!isRecord(tags) || Array.isArray(tags)) return false
+  if (!isObject(tags)) return false
   for (const name in tags) if (!isText(tags[name])) return false
   return (
-    isOneOf(CRITICALITIES, event['criticality']) &&
-    isOneOf(PRICED, event['priced']) &&
-    isOneOf(USAGE_SOURCES, event['source']) &&
+    isCriticality(event['criticality']) &&
+    isPriced(event['priced']) &&
+    isUsageSource(event['source']) &&
     areTexts(toolCallKeys) &&
     areTexts(toolResultKeys) &&
     event['callers'] === undefined &&
@@ -90,7 +97,7 @@ function hasRest(event: Fields): boolean {
 }
 
 function isPlainVerdict(verdict: unknown): boolean {
-  if (!isRecord(verdict) || !isName(verdict['action'])) return false
+  if (!isObject(verdict) || !isName(verdict['action'])) return false
   const { reserve, cap, decision, refusal, basis } = verdict
   return (
     (reserve === null || isCount(reserve)) &&
@@ -101,13 +108,6 @@ function isPlainVerdict(verdict: unknown): boolean {
   )
 }
 
-const isRecord = (value: unknown): value is Fields => typeof value === 'object' && value !== null
-const isText = (value: unknown): value is string => typeof value === 'string'
 const isName = (value: unknown): boolean => isText(value) && value.length > 0
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0
 const isLike = (value: unknown, form: RegExp): boolean => isText(value) && form.test(value)
-const areTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText)
-
-function isOneOf(values: readonly string[], value: unknown): boolean {
-  return isText(value) && values.includes(value)
-}

@@ -24,10 +24,15 @@ export function decodeEvent(text: string, offset: number): LogEvent {
   if (!isRecord(value) || typeof value['type'] !== 'string' || typeof value['v'] !== 'number') {
     throw corrupt(offset)
   }
-  if (!Object.hasOwn(KNOWN_TYPES, value['type']) || value['v'] !== 1) {
+  if (!isKnownType(value['type']) || value['v'] !== 1) {
     throw unknownVersion(offset, value['type'], value['v'])
   }
   return value as LogEvent
+}
+
+/** Whether events of a log are of this type. */
+export function isKnownType(type: unknown): boolean {
+  return typeof type === 'string' && Object.hasOwn(KNOWN_TYPES, type)
 }
 
 /** @throws TokenfuseError `log_corrupt` where it is no JSON */

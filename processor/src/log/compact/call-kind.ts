@@ -19,7 +19,7 @@ import {
   isOneOf,
   isText,
   isTextOrNull,
-} from './forms.ts'
+} from '../../value-checks.ts'
 
 type ChargeKind = Pick<Charge, 'kind' | 'part' | 'model' | 'unit'>
 type VerdictKind = Pick<Verdict, 'action' | 'basis'>

@@ -1,8 +1,9 @@
 import { type CallKind, readKind } from './call-kind.ts'
 import { SeenNumbers } from './seen-numbers.ts'
 
-/** As many as are written, after which it begins anew; a longer one is read each time, so that they take some megabytes at most. */
+/** As many as are written, after which it begins anew. */
 const MAX_KINDS = 2048
+/** A longer one is read each time, so that they take some megabytes at most. */
 const MAX_TEXT = 4096
 
 export type KnownKind = {

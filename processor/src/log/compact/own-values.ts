@@ -1,5 +1,7 @@
 import type { OwnRefusal, UsageEvent } from '@tokenfuse/protocol'
 import {
+  beginsLike,
+  type Check,
   isAmount,
   isListOf,
   isNullOr,
@@ -8,7 +10,7 @@ import {
   isObjectOf,
   isText,
   isTextOrNull,
-} from './forms.ts'
+} from '../../value-checks.ts'
 
 /** What each call has for itself, in the order in which the log holds it. */
 export type OwnValues = readonly [
@@ -25,19 +27,26 @@ export type OwnValues = readonly [
 ]
 
 const areTexts = isListOf(isText)
-const isRefusalOrNull = isNullOr(
-  isObjectOf({
-    ...{ reason: isText, budget: isTextOrNull, scope: isTextOrNull, unit: isTextOrNull },
-    ...{ limit: isTextOrNull, spent: isTextOrNull, needed: isTextOrNull },
-  }),
-)
-const areSavings = isListOf(
-  isObjectOf({
-    ...{ strategy: isText, inputTokens: isNumberOrNull, outputTokens: isNumberOrNull },
-  }),
-)
+const isRefusal = isObjectOf({
+  ...{ reason: isText, budget: isTextOrNull, scope: isTextOrNull, unit: isTextOrNull },
+  ...{ limit: isTextOrNull, spent: isTextOrNull, needed: isTextOrNull },
+})
+const isSaving = isObjectOf({
+  ...{ strategy: isText, inputTokens: isNumberOrNull, outputTokens: isNumberOrNull },
+})
+/** Of what stands before the charges. */
+const FORM: readonly Check[] = [
+  ...[isText, isNumber, isText, isText],
+  ...[isTextOrNull, isTextOrNull, isTextOrNull],
+  ...[isText, isNumberOrNull, isTextOrNull, isText, isText],
+  ...[isNumberOrNull, isNumberOrNull, isNumberOrNull],
+  ...[isNumberOrNull, isNumberOrNull, isNumberOrNull],
+  ...[isAmount, isTextOrNull, areTexts, areTexts],
+  ...[isNumberOrNull, isNumberOrNull, isTextOrNull],
+  ...[isNullOr(isRefusal), isListOf(isSaving)],
+]
 /** Where the charges begin. */
-export const CHARGES_AT = 27
+export const CHARGES_AT = FORM.length
 
 export function ownText(event: UsageEvent): string {
   const { tokens, verdict, charges } = event
@@ -83,47 +92,5 @@ export function areOwnValues(values: unknown, charges: number): values is OwnVal
   for (let at = CHARGES_AT; at < end; at += 2) {
     if (!isNumber(values[at]) || !isAmount(values[at + 1])) return false
   }
-  return hasNames(values) && hasCounts(values) && hasRest(values)
-}
-
-function hasNames(values: readonly unknown[]): boolean {
-  return (
-    isText(values[0]) &&
-    isNumber(values[1]) &&
-    isText(values[2]) &&
-    isText(values[3]) &&
-    isTextOrNull(values[4]) &&
-    isTextOrNull(values[5]) &&
-    isTextOrNull(values[6]) &&
-    isText(values[7]) &&
-    isNumberOrNull(values[8]) &&
-    isTextOrNull(values[9]) &&
-    isText(values[10]) &&
-    isText(values[11])
-  )
-}
-
-function hasCounts(values: readonly unknown[]): boolean {
-  return (
-    isNumberOrNull(values[12]) &&
-    isNumberOrNull(values[13]) &&
-    isNumberOrNull(values[14]) &&
-    isNumberOrNull(values[15]) &&
-    isNumberOrNull(values[16]) &&
-    isNumberOrNull(values[17]) &&
-    isAmount(values[18]) &&
-    isTextOrNull(values[19])
-  )
-}
-
-function hasRest(values: readonly unknown[]): boolean {
-  return (
-    areTexts(values[20]) &&
-    areTexts(values[21]) &&
-    isNumberOrNull(values[22]) &&
-    isNumberOrNull(values[23]) &&
-    isTextOrNull(values[24]) &&
-    isRefusalOrNull(values[25]) &&
-    areSavings(values[26])
-  )
+  return beginsLike(values, FORM)
 }
