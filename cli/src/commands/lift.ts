@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { printJson, printLines } from '../output/print.ts'
+import { scopeText } from '../output/scope.ts'
 import { showName } from '../output/text.ts'
 import { connect } from '../processor/client.ts'
 import type { ProcessorOptions } from '../processor/find.ts'
@@ -40,7 +41,8 @@ async function lift(
   if (json) printJson(answer)
   else {
     const { action, scope, rule, decision } = answer
-    const whose = scope === '*' ? 'everything' : showName(scope, 60)
-    printLines([`${action} of ${whose} by ${rule} is lifted [${decision}]`])
+    printLines([
+      `${action} of ${showName(scopeText(scope), 60)} by ${rule} is lifted [${decision}]`,
+    ])
   }
 }

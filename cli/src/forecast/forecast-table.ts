@@ -1,5 +1,6 @@
 import type { BudgetForecast } from '@tokenfuse/protocol'
 import { formatAmount } from '../output/amount.ts'
+import { scopeText } from '../output/scope.ts'
 import type { Style } from '../output/style.ts'
 import { type Column, renderTable } from '../output/table.ts'
 import { showName } from '../output/text.ts'
@@ -24,7 +25,7 @@ export function forecastTable(forecasts: readonly BudgetForecast[], style: Style
     return [
       [
         `${showName(budget, 16)} ${window}`,
-        scope === '*' ? 'everything' : scope,
+        scopeText(scope),
         formatAmount(spent, unit),
         formatAmount(endOfWindow, unit),
         `${formatAmount(lower, unit)} - ${formatAmount(upper, unit)}`,

@@ -1,5 +1,6 @@
 import type { BudgetStatus } from '@tokenfuse/protocol'
 import { formatAmount } from '../output/amount.ts'
+import { scopeText } from '../output/scope.ts'
 import type { Style } from '../output/style.ts'
 import { type Column, renderTable } from '../output/table.ts'
 import { formatCount, showName } from '../output/text.ts'
@@ -29,7 +30,7 @@ export function budgetTable(
     .slice(0, MAX_COUNTERS)
     .map(({ budget, scope, mode, window, spent, limit, unit, usedRatio }) => [
       mode === 'hard' ? showName(budget, 16) : `${showName(budget, 16)} (${mode})`,
-      scope === '*' ? 'everything' : scope,
+      scopeText(scope),
       window,
       formatAmount(spent, unit),
       formatAmount(limit, unit),

@@ -7,12 +7,10 @@ import {
 } from '@tokenfuse/protocol'
 import { z } from 'zod'
 import type { ApiContext } from './context.ts'
+import { operatorFields } from './requests.ts'
 
 /** The body of `POST /v1/decisions/{id}/lift`. */
-export const liftRequestSchema = z.object({
-  reason: z.string().min(1).max(1024),
-  by: z.string().min(1).max(256),
-})
+export const liftRequestSchema = z.object(operatorFields)
 
 /**
  * Lets go of what a detection or a rule has stopped.

@@ -12,6 +12,7 @@ import {
 import { z } from 'zod'
 import { budgetOf } from './budgets.ts'
 import type { ApiContext } from './context.ts'
+import { operatorFields } from './requests.ts'
 
 /** The body of `POST /v1/overrides`. */
 export const overrideRequestSchema = z.object({
@@ -19,8 +20,7 @@ export const overrideRequestSchema = z.object({
   scope: z.string().min(1).max(1024).default('*'),
   /** Such as `5usd` or `200ktok`, or a whole number in the budget's unit. */
   add: z.string().min(1),
-  reason: z.string().min(1).max(1024),
-  by: z.string().min(1).max(256),
+  ...operatorFields,
   until: z.iso.datetime().nullable().default(null),
 })
 

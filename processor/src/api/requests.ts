@@ -100,6 +100,12 @@ export function readGuard(value: string | undefined): string | null {
   return value === undefined ? null : parse(guardSchema, value)
 }
 
+/** Who does something by hand, and why: both are kept in the log. */
+export const operatorFields = {
+  reason: z.string().min(1).max(1024),
+  by: z.string().min(1).max(256),
+}
+
 /** @throws TokenfuseError `bad_request` with every place where the value does not fit the schema */
 export function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
   const result = schema.safeParse(value, { error: plainIssue })
