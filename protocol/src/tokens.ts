@@ -57,6 +57,11 @@ export function tokenProblems(tokens: TokenCounts): TokenProblem[] {
   return [...problems]
 }
 
+/** What all parts of an answer come to. */
+export function sumOfTokens(parts: readonly { readonly tokens: TokenCounts }[]): TokenCounts {
+  return parts.reduce((sum, { tokens }) => addTokens(sum, tokens), UNKNOWN_TOKENS)
+}
+
 /** Adds two counts field by field; unknown + known is known, unknown + unknown stays unknown. */
 export function addTokens(a: TokenCounts, b: TokenCounts): TokenCounts {
   const add = (x: number | null, y: number | null) =>

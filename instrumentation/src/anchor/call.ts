@@ -1,3 +1,4 @@
+import { sumOfTokens } from '@tokenfuse/protocol/names'
 import { estimateRequest, heuristicEstimate } from '../estimate/estimate.ts'
 import type { Estimate, EstimateRequest } from '../estimate/estimate.ts'
 import { systemTokens } from '../estimate/system-tokens.ts'
@@ -166,11 +167,7 @@ export class Call implements UnfinishedCall {
 
   #systemTokens(parts: CallRecord['parts']): number | null {
     const { facts, bodyLength } = this.#start
-    const input = parts.reduce<number | null>(
-      (sum, { tokens }) => (tokens.input === null ? sum : (sum ?? 0) + tokens.input),
-      null,
-    )
-    return systemTokens({ body: facts.body, bodyLength }, input)
+    return systemTokens({ body: facts.body, bodyLength }, sumOfTokens(parts).input)
   }
 
   #carriesTools(): boolean {

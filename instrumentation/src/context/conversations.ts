@@ -16,8 +16,8 @@ export type Answered = {
 
 /**
  * Puts calls that name no task, and stand in no trace of the app, into one trace for each conversation, so that a loop
- * is seen as one. A request belongs to a conversation that was seen before where it carries one of its tool calls, or goes on from one of
- * its responses: both have ids that the provider made up. Only ids are kept.
+ * is seen as one. A request belongs to a conversation that was seen before where it carries one of its tool calls, or
+ * goes on from one of its responses: both have ids that the provider made up. Only ids are kept.
  */
 export class Conversations {
   readonly #traces = new Map<string, string>()
@@ -40,11 +40,8 @@ export class Conversations {
   #keep(id: string, traceId: string): void {
     this.#traces.delete(id)
     this.#traces.set(id, traceId)
-    if (this.#traces.size <= IDS_MAX) return
-    for (const oldest of this.#traces.keys()) {
-      this.#traces.delete(oldest)
-      return
-    }
+    const oldest = this.#traces.size > IDS_MAX ? this.#traces.keys().next().value : undefined
+    if (oldest !== undefined) this.#traces.delete(oldest)
   }
 }
 

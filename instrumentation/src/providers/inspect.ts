@@ -1,9 +1,4 @@
-import {
-  addTokens,
-  type TokenCounts,
-  UNKNOWN_TOKENS,
-  type UsagePart,
-} from '@tokenfuse/protocol/names'
+import { type TokenCounts, sumOfTokens, type UsagePart } from '@tokenfuse/protocol/names'
 import type { ResponseFacts } from './dialect-rules.ts'
 import { type Dialect, dialectOfPath } from './endpoint.ts'
 import { providerOfHost } from './provider-hosts.ts'
@@ -157,7 +152,7 @@ function totalOf(responses: readonly ResponseFacts[]): InspectionTotal {
     responseModel,
     serviceTier: responses.find((facts) => facts.serviceTier !== null)?.serviceTier ?? null,
     parts: withoutCommonModel(parts, responseModel),
-    tokens: parts.map(({ tokens }) => tokens).reduce(addTokens, UNKNOWN_TOKENS),
+    tokens: sumOfTokens(parts),
     source: parts.length === 0 ? null : isWhole ? 'provider' : 'partial',
   }
 }

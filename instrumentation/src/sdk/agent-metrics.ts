@@ -1,7 +1,6 @@
 import { metrics } from '@opentelemetry/api'
 import type { Attributes, Counter, Histogram, Meter } from '@opentelemetry/api'
 import {
-  addTokens,
   AGENT_METRICS,
   ATTR_AGENT_NAME,
   ATTR_ERROR_TYPE,
@@ -12,7 +11,7 @@ import {
   ATTR_SERVER_ADDRESS,
   LABEL_TOKEN_MODALITY,
   UNKNOWN,
-  UNKNOWN_TOKENS,
+  sumOfTokens,
 } from '@tokenfuse/protocol/names'
 import type { GuardHealth } from '../extension.ts'
 import type { CallRecord } from '../telemetry/index.ts'
@@ -79,7 +78,7 @@ export class AgentMetrics {
   }
 
   #addTokens({ parts }: CallRecord, attributes: Attributes): void {
-    const sum = parts.reduce((tokens, part) => addTokens(tokens, part.tokens), UNKNOWN_TOKENS)
+    const sum = sumOfTokens(parts)
     // Unknown is not 0: it leaves its counter alone.
     const add = (counter: Counter, count: number | null) => {
       if (count !== null) counter.add(count, attributes)

@@ -1,5 +1,4 @@
 import {
-  addTokens,
   ATTR_AGENT_NAME,
   ATTR_CALLERS,
   ATTR_CRITICALITY,
@@ -44,7 +43,7 @@ import {
   ATTR_USAGE_SYSTEM_TOKENS,
   ATTR_USER_ID,
   ATTR_VERDICT,
-  UNKNOWN_TOKENS,
+  sumOfTokens,
 } from '@tokenfuse/protocol/names'
 import type { UsagePart } from '@tokenfuse/protocol/names'
 import { AttributeList } from './attribute-list.ts'
@@ -90,7 +89,7 @@ function addResponse(list: AttributeList, call: CallRecord): void {
 }
 
 function addUsage(list: AttributeList, call: CallRecord): void {
-  const sum = call.parts.reduce((tokens, part) => addTokens(tokens, part.tokens), UNKNOWN_TOKENS)
+  const sum = sumOfTokens(call.parts)
   const { cacheWrite, cacheWrite1h } = sum
   const written = cacheWrite === null && cacheWrite1h === null
   list
