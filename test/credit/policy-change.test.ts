@@ -11,6 +11,7 @@ import { CreditBook } from '../../instrumentation/src/guard/credit/credit-book.t
 import { CreditReports } from '../../instrumentation/src/guard/credit/reports.ts'
 import type { Ask } from '../../instrumentation/src/guard/credit/ask.ts'
 import { Governor } from '../../processor/src/governor/governor.ts'
+import { tickEvent } from '../support/tick.ts'
 import { usageEvent } from '../support/usage-event.ts'
 
 const NOW_MS = Date.UTC(2026, 0, 5, 12)
@@ -144,14 +145,7 @@ test('where a budget counts another unit from now on, what guards told in the ol
   pair.elapsedMs += 50_000
   pair.tell(pair.request())
   pair.elapsedMs += 20_000
-  pair.apply({
-    type: 'tick',
-    v: 1,
-    tenant: 'default',
-    governorVersion: '1',
-    stateHash: null,
-    stateOffset: 0,
-  })
+  pair.apply(tickEvent())
   const [status] = pair.governor.budgets()
   assert.equal(status?.spent, '110')
   assert.equal(status?.unconfirmed, '0')

@@ -7,6 +7,7 @@ import {
   logEventSchema,
   zoneOffsets,
 } from '@tokenfuse/protocol'
+import { tickEvent } from '../support/tick.ts'
 import { usageEvent } from '../support/usage-event.ts'
 
 const EVENTS: LogEvent[] = [
@@ -58,14 +59,7 @@ const EVENTS: LogEvent[] = [
     reason: 'demo',
     by: 'operator',
   },
-  {
-    type: 'tick',
-    v: 1,
-    tenant: 'default',
-    governorVersion: '1',
-    stateHash: null,
-    stateOffset: 0,
-  },
+  tickEvent(),
 ]
 
 test('every kind of event is valid and comes through JSON unchanged', () => {

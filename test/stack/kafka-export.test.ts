@@ -7,6 +7,7 @@ import { initKafka } from '../../processor/src/log/kafka/init-topics.ts'
 import { KafkaPipeline } from '../../processor/src/log/kafka/pipeline.ts'
 import { temporaryFolder } from '../support/processor.ts'
 import { testBrokers } from '../support/stack.ts'
+import { tickEvent } from '../support/tick.ts'
 import { tokenfuse } from '../support/tokenfuse-command.ts'
 import { usageEvent } from '../support/usage-event.ts'
 
@@ -32,14 +33,7 @@ test('the log in Kafka is exported in its order, as far as it goes, and between 
   const agent = `a-${randomUUID()}`
   const call = (step: number): LogEvent => usageEvent({ agent, step })
   const first = call(1)
-  const tick: LogEvent = {
-    type: 'tick',
-    v: 1,
-    tenant: 'default',
-    governorVersion: '1',
-    stateHash: null,
-    stateOffset: 0,
-  }
+  const tick = tickEvent()
   await log.append([first, tick, call(2)])
   await log.append([call(3), tick])
   const run = (...args: string[]) => tokenfuse(['export', '--events', ...args])

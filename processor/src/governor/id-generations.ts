@@ -24,6 +24,7 @@ export class IdGenerations {
   readonly #chunks = new Map<number, number>()
   #dropped: number[] = []
   #size = 0
+  /** Of `#generations`, the one that was looked up last, and that of ids which belong to no hour. */
   #lastHour = 0
   #last: IdSet | undefined
   #far: IdSet | undefined

@@ -28,8 +28,7 @@ governor.changes()
 
 const rates: { governor: number; baseline: number }[] = []
 const sums = new Map<string, number>()
-const compact = new CompactCodec()
-const codec = from === 'sqlite' ? compact : { encode: encodeEvent, decode: decodeEvent }
+const codec = from === 'sqlite' ? new CompactCodec() : { encode: encodeEvent, decode: decodeEvent }
 for (let round = 0; round < ROUNDS; round++) {
   rates.push(from === 'decoded' ? roundOfEvents() : roundFromLog())
   governor.changes()

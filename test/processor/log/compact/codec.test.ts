@@ -15,6 +15,7 @@ import { Governor } from '../../../../processor/src/governor/governor.ts'
 import { encodeEvent } from '../../../../processor/src/log/codec.ts'
 import { CompactCodec } from '../../../../processor/src/log/compact/codec.ts'
 import { FUZZ_MS } from '../../../support/fuzz.ts'
+import { tickEvent } from '../../../support/tick.ts'
 import { usageEvent } from '../../../support/usage-event.ts'
 
 const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 20 })
@@ -215,14 +216,7 @@ test('entries of before, and of other types, are objects and read as such', () =
   const codec = new CompactCodec()
   const event = usageEvent()
   assert.deepEqual(codec.decode(encodeEvent(event), 1), event)
-  const tick = {
-    type: 'tick' as const,
-    v: 1 as const,
-    tenant: 'default',
-    governorVersion: '1',
-    stateHash: null,
-    stateOffset: 0,
-  }
+  const tick = tickEvent()
   assert.equal(codec.encode(tick), JSON.stringify(tick))
   assert.deepEqual(codec.decode(codec.encode(tick), 1), tick)
 })
